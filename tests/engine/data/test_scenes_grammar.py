@@ -1,0 +1,103 @@
+"""The language of the scenes: articles, parsing, and true captions."""
+
+import itertools
+import json
+import subprocess
+import sys
+
+import pytest
+
+from ul_engine.data.scenes import grammar
+from ul_engine.data.scenes.captions import caption, training_caption
+from ul_engine.data.scenes.labels import CLASS_NAMES, attribute_labels, attributes, class_label
+from ul_engine.data.scenes.layout import scene_spec
+from ul_engine.data.scenes.spec import SceneOptions
+
+ALL = SceneOptions(num_objects_max=2, two_object_fraction=0.4, motions=grammar.MOTIONS)
+
+
+def test_full_caption_reads_as_promised() -> None:
+    pinned = {"shape": "torus", "color": "purple", "material": "metal", "size": "small"}
+    pinned |= {"floor_color": "green", "floor_pattern": "checkered", "sky": "orange"}
+    assert (
+        caption(scene_spec(0, 0, pinned=pinned))
+        == "a small purple metal torus on a green checkered floor under an orange sky"
+    )
+
+
+def test_pair_caption_names_relation_and_motion() -> None:
+    pinned = {"shape": "sphere", "second_shape": "torus", "relation": "left of", "motion": "orbit"}
+    text = caption(scene_spec(0, 0, pinned=pinned))
+    assert " sphere left of a " in text
+    assert text.endswith(", seen by an orbiting camera")
+    assert "camera" not in caption(scene_spec(0, 0, pinned=pinned), has_motion=False)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "wanted"),
+    [("octahedron", "an octahedron"), ("orange cone", "an orange cone"), ("red cube", "a red cube")],
+)
+def test_article(phrase: str, wanted: str) -> None:
+    assert grammar.with_article(phrase) == wanted
+
+
+def test_every_caption_has_right_articles() -> None:
+    for index in range(240):
+        spec = scene_spec(7, index, ALL)
+        for text in (caption(spec), training_caption(spec)):
+            words = text.replace(",", "").split()
+            for article, following in itertools.pairwise(words):
+                if article in ("a", "an"):
+                    assert (article == "an") == (following[0] in "aeiou"), text
+
+
+def test_parsing_inverts_full_captions() -> None:
+    for index in range(150):
+        spec = scene_spec(3, index, ALL)
+        motion = None if spec.motion.name == "still" else spec.motion.name
+        assert grammar.parse_prompt(caption(spec)) == {**attributes(spec), "motion": motion}
+
+
+def test_training_captions_say_only_what_is_true_and_name_the_shape() -> None:
+    num_full = 0
+    for index in range(240):
+        spec = scene_spec(5, index, ALL)
+        text = training_caption(spec)
+        truth = {**attributes(spec), "motion": spec.motion.name}
+        found = grammar.parse_prompt(text)
+        assert found["shape"] == truth["shape"]
+        assert all(word is None or word == truth[name] for name, word in found.items()), text
+        assert text == training_caption(scene_spec(5, index, ALL))
+        num_full += text == caption(spec)
+    assert 0.42 < num_full / 240 < 0.62
+
+
+def test_parser_skips_unknown_words_and_takes_other_spellings() -> None:
+    found = grammar.parse_prompt("Please draw a shiny Red CUBE, under a grey sky.")
+    assert (found["color"], found["shape"], found["sky"]) == ("red", "cube", "gray")
+    assert found["floor_color"] is None
+    assert set(grammar.parse_prompt("").values()) == {None}
+
+
+def test_examples_are_in_the_grammar() -> None:
+    for prompt in grammar.example_prompts():
+        assert grammar.parse_prompt(prompt)["shape"]
+    description = grammar.grammar_description()
+    assert json.loads(json.dumps(description)) == description
+    assert tuple(description["slots"]["shape"]) == grammar.SHAPES
+
+
+def test_labels_index_the_words() -> None:
+    spec = scene_spec(1, 1, pinned={"shape": "cone", "color": "cyan", "sky": "gray"})
+    assert CLASS_NAMES[class_label(spec)] == "cyan cone"
+    assert len(set(CLASS_NAMES)) == 64
+    labels = attribute_labels(spec)
+    assert {name: grammar.ATTRIBUTE_WORDS[name][label] for name, label in labels.items()} == attributes(spec)
+
+
+def test_grammar_and_specs_do_not_load_torch_or_numpy() -> None:
+    code = (
+        "import sys, ul_engine.data.scenes.captions, ul_engine.data.scenes.labels, ul_engine.data.scenes.layout;"
+        "sys.exit(bool({'torch', 'numpy'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
