@@ -1,0 +1,2 @@
+"""The Unified Latents method as a library, and the engine worker process. Imports nothing, so that light modules stay
+light."""

@@ -1,0 +1,1 @@
+"""The networks of Unified Latents: encoder, prior, base model, decoder, and the model that holds them."""

@@ -1,0 +1,1 @@
+"""Building blocks of the networks; they know shapes and channels, nothing of diffusion."""

@@ -1,0 +1,122 @@
+"""What a person can ask of the engine: the same objects for the window, the worker and the command line. No torch."""
+
+from enum import StrEnum
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class FrozenModel(BaseModel):
+    """Immutable settings object; unknown fields are errors, so that a typing mistake is never ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SamplerName(StrEnum):
+    """The solvers of the denoising loop."""
+
+    DDPM = "ddpm"
+    DDIM = "ddim"
+    DPMPP_2M = "dpmpp-2m"
+    DPMPP_2M_SDE = "dpmpp-2m-sde"
+
+
+class SamplerSettings(FrozenModel):
+    """One diffusion sampling loop."""
+
+    name: SamplerName = Field(SamplerName.DPMPP_2M_SDE, description="Solver. 2M needs the fewest steps.")
+    num_steps: int = Field(28, ge=1, le=1024, description="Network evaluations (doubled by guidance), 1 to 1024.")
+
+
+class GuidanceSettings(FrozenModel):
+    """Classifier-free guidance, applied only inside an interval of log-SNR."""
+
+    weight: float = Field(
+        2.0, ge=0.0, le=20.0, description="1 means no guidance, 0 ignores the prompt; usual: 1.5 to 4."
+    )
+    logsnr_low: float = Field(-3.0, ge=-20.0, le=20.0, description="Noisiest log-SNR at which guidance acts.")
+    logsnr_high: float = Field(1.5, ge=-20.0, le=20.0, description="Cleanest log-SNR at which guidance acts.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.logsnr_low > self.logsnr_high:
+            raise ValueError("logsnr_low must not exceed logsnr_high")
+        return self
+
+
+class SamplingSettings(FrozenModel):
+    """Both diffusions of one generation."""
+
+    base: SamplerSettings = Field(
+        default_factory=lambda: SamplerSettings(), description="Latent diffusion (base model)."
+    )
+    decoder: SamplerSettings = Field(
+        default_factory=lambda: SamplerSettings(), description="Pixel diffusion (decoder)."
+    )
+    guidance: GuidanceSettings = Field(default_factory=lambda: GuidanceSettings())
+
+
+PRESETS: dict[str, SamplingSettings] = {
+    "Preview": SamplingSettings(
+        base=SamplerSettings(name=SamplerName.DPMPP_2M, num_steps=12),
+        decoder=SamplerSettings(name=SamplerName.DPMPP_2M, num_steps=8),
+    ),
+    "Balanced": SamplingSettings(
+        base=SamplerSettings(name=SamplerName.DPMPP_2M_SDE, num_steps=32),
+        decoder=SamplerSettings(name=SamplerName.DPMPP_2M_SDE, num_steps=24),
+    ),
+    "Paper": SamplingSettings(
+        base=SamplerSettings(name=SamplerName.DDPM, num_steps=256),
+        decoder=SamplerSettings(name=SamplerName.DDPM, num_steps=256),
+    ),
+}
+"""Defaults for a model whose card states no calibration of its own."""
+
+MAX_SEED = 2**63 - 1
+
+
+class GenerateRequest(FrozenModel):
+    """Make `num_images` pictures; image i uses seed + i, so that each can be made again alone."""
+
+    kind: Literal["generate"] = "generate"
+    model: str = Field(description="Folder of the model.")
+    prompt: str = Field("", max_length=2000, description="Text for a text-conditioned model; empty means no condition.")
+    class_label: int | None = Field(
+        None, ge=0, description="Class index for a class-conditioned model; None: no condition."
+    )
+    num_images: int = Field(4, ge=1, le=256, description="Pictures to make, 1 to 256.")
+    seed: int = Field(0, ge=0, le=MAX_SEED - 256, description="Seed of the first picture.")
+    width_px: int | None = Field(None, ge=16, le=4096, description="None: the size the model was trained at.")
+    height_px: int | None = Field(None, ge=16, le=4096, description="None: the size the model was trained at.")
+    sampling: SamplingSettings = Field(default_factory=lambda: SamplingSettings())
+    batch_size: int = Field(8, ge=1, le=64, description="Pictures denoised together; changes memory, never the result.")
+    preview: bool = Field(True, description="Send pictures of the clean estimate while working.")
+
+    def seed_of(self, index: int) -> int:
+        """Seed of picture `index` (0 to num_images - 1)."""
+        return self.seed + index
+
+    def for_single(self, index: int) -> "GenerateRequest":
+        """The request that makes picture `index` alone."""
+        return self.model_copy(update={"seed": self.seed_of(index), "num_images": 1})
+
+
+class ReconstructRequest(FrozenModel):
+    """Encode pictures, noise the latent to each log-SNR level, bring it back to its native level, decode."""
+
+    kind: Literal["reconstruct"] = "reconstruct"
+    model: str = Field(description="Folder of the model.")
+    inputs: tuple[str, ...] = Field(min_length=1, description="Picture files.")
+    latent_logsnrs: tuple[float, ...] = Field(
+        (5.0,), min_length=1, description="Levels of the noise ladder; 5 is native."
+    )
+    seed: int = Field(0, ge=0, le=MAX_SEED - 256, description="Seed of the latent and decoder noise.")
+    sampling: SamplingSettings = Field(default_factory=lambda: SamplingSettings())
+    bitrate_times: int = Field(32, ge=1, le=4096, description="Stratified noise levels in the bitrate estimate.")
+
+
+def parse_request(data: dict[str, object]) -> GenerateRequest | ReconstructRequest:
+    """The request that `data` (decoded JSON with its ``kind``) describes; raises pydantic's ValidationError."""
+    if data.get("kind") == "reconstruct":
+        return ReconstructRequest.model_validate(data)
+    return GenerateRequest.model_validate(data)
