@@ -1,0 +1,61 @@
+"""From a trained model to a model folder: weights in bf16, manifest, card."""
+
+import os
+from pathlib import Path
+
+from trainer.config import RunConfig
+from ul_engine.checkpoint import save_model
+from ul_engine.data.scenes.grammar import grammar_description
+from ul_engine.model_folder import Manifest, PromptGrammar, PromptSlot
+from ul_engine.models.unified import UnifiedLatents
+from ul_engine.requests import SamplingSettings
+
+
+def write_model(
+    model: UnifiedLatents,
+    config: RunConfig,
+    folder: Path | str | os.PathLike[str],
+    figures: dict[str, float],
+    *,
+    card: str | None = None,
+    description: str = "",
+    presets: dict[str, SamplingSettings] | None = None,
+) -> Manifest:
+    """Write `model` as a folder; `figures` go into the manifest's calibration and the card.
+
+    `presets` None leaves the program's own to the model.
+    """
+    is_text = model.config.conditioning.kind == "text" and model.base is not None
+    manifest = Manifest(
+        model=model.config,
+        description=description or "Trained on Scenes, simple rendered objects on a floor under a sky.",
+        prompt_grammar=scenes_grammar() if is_text else None,
+        calibration=figures,
+        presets=presets or {},
+    )
+    return save_model(folder, model, manifest, card=card or training_card(config, figures))
+
+
+def scenes_grammar() -> PromptGrammar:
+    """What the window suggests for a model of single-object scenes."""
+    grammar = grammar_description()
+    return PromptGrammar(
+        templates=(grammar["template"],),
+        slots=tuple(PromptSlot(name=name, words=tuple(words)) for name, words in grammar["slots"].items()),
+        examples=tuple(grammar["examples"]),
+    )
+
+
+def training_card(config: RunConfig, figures: dict[str, float]) -> str:
+    """A plain card with what the run knows of itself."""
+    lines = [
+        f"# {config.model.name}",
+        "",
+        f"A Unified Latents model trained on Scenes, {config.data.size_px} pixels.",
+        f"{config.stage.value}: {config.num_steps} steps of {config.batch_size}.",
+        "",
+        "| figure | value |",
+        "|---|---|",
+    ]
+    lines += [f"| {name} | {value:.4g} |" for name, value in figures.items()]
+    return "\n".join(lines) + "\n"
