@@ -32,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     recipe.add_argument("action", choices=("run", "list"))
     recipe.add_argument("name", nargs="?", help="name of the recipe")
     recipe.add_argument("--out", type=Path, help="where the finished model folder goes")
+    recipe.add_argument("--from", dest="source", type=Path, help="model folder to start from instead of fresh weights")
     recipe.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the run folders (default: runs)")
     _add_run_options(recipe)
     recipe.set_defaults(run=_run_recipe)
@@ -71,9 +72,7 @@ def _run_recipe(arguments: argparse.Namespace) -> int:
     runs: Path = arguments.runs
     folders = {stage: runs / f"{arguments.name}-{stage.value}" for stage in Stage}
     for stage in Stage:
-        overrides: tuple[str, ...] = tuple(arguments.set)
-        if stage is Stage.STAGE2:
-            overrides = (f"init_from={folders[Stage.STAGE1] / 'model'}", *overrides)
+        overrides = (*_sources(stage, folders[Stage.STAGE1] / "model", arguments.source), *arguments.set)
         code = _train(recipe_file(arguments.name, stage.value), overrides, folders[stage], arguments)
         if code != 0:
             return code
@@ -81,6 +80,13 @@ def _run_recipe(arguments: argparse.Namespace) -> int:
         out = arguments.out or Path("assets/models") / arguments.name
         finish_model(folders[Stage.STAGE1], folders[Stage.STAGE2], out)
     return 0
+
+
+def _sources(stage: Stage, stage1_model: Path, source: Path | None) -> tuple[str, ...]:
+    """Where the weights of one stage of a recipe come from, as overrides."""
+    if stage is Stage.STAGE1:
+        return (f"init_from={source}", "collapse.prior_gradient_ramp=0") if source is not None else ()
+    return (f"init_from={stage1_model}", *((f"base_from={source}",) if source is not None else ()))
 
 
 if __name__ == "__main__":

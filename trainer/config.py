@@ -99,6 +99,7 @@ class RunConfig(FrozenModel):
     init_from: str | None = Field(
         None, description="Model folder to start from; Stage 2 takes encoder and decoder from it."
     )
+    base_from: str | None = Field(None, description="Model folder whose base model Stage 2 starts from; None: fresh.")
     num_steps: int = Field(4_000, ge=1, description="Optimizer steps of the whole run.")
     batch_size: int = Field(64, ge=2, description="Samples per step.")
     seed: int = Field(0, ge=0, description="Seed of weights, order, noise.")

@@ -23,9 +23,8 @@ from ul_engine.data.scenes.captions import caption
 from ul_engine.data.scenes.grammar import ATTRIBUTE_WORDS
 from ul_engine.data.scenes.labels import attribute_labels
 from ul_engine.data.scenes.layout import scene_spec
-from ul_engine.diffusion.weightings import base_bias
-from ul_engine.pipelines import Pipeline, latent_size
-from ul_engine.requests import PRESETS, GuidanceSettings, SamplingSettings
+from ul_engine.pipelines import Pipeline, default_guidance, latent_size
+from ul_engine.requests import PRESETS, SamplingSettings
 
 NUM_PROMPTS = 500
 PROMPT_SEED = 3
@@ -117,8 +116,7 @@ def _best_guidance(pipeline: Pipeline, judge: Judge) -> float:
 
 def _presets(pipeline: Pipeline, weight: float) -> dict[str, SamplingSettings]:
     """The program's presets with this guidance weight, the interval moved with the latent's scale."""
-    shift = base_bias(0.0, float(pipeline.model.latent_std))
-    guidance = GuidanceSettings(weight=weight, logsnr_low=-3.0 + shift, logsnr_high=1.5 + shift)
+    guidance = default_guidance(float(pipeline.model.latent_std), weight)
     return {name: preset.model_copy(update={"guidance": guidance}) for name, preset in PRESETS.items()}
 
 

@@ -14,9 +14,10 @@ from trainer.loop import StepLoss, seed_step
 from trainer.order import batch_indices
 from trainer.pictures import PictureSource
 from trainer.validation import reconstruction_figures, reconstruction_sheet
-from ul_engine.checkpoint import load_model
+from ul_engine.checkpoint import load_network
 from ul_engine.data.pixels import Uint8Array, pictures_from_array
 from ul_engine.ema import EMA
+from ul_engine.model_folder import NetworkName, read_manifest
 from ul_engine.models.decoder import Decoder
 from ul_engine.models.encoder import Encoder
 from ul_engine.models.unified import UnifiedLatents, prefer_channels_last
@@ -58,7 +59,7 @@ class Stage1:
         noise = draw_stage1_noise(x, latent_shape, generator)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=config.precision == "bf16"):
             terms = stage1_terms(
-                self._networks(),
+                stage1_networks(self.model),
                 x,
                 noise,
                 config=config.model,
@@ -66,17 +67,13 @@ class Stage1:
                 prior_gradient=ramp(step, config.num_steps, config.collapse.prior_gradient_ramp),
                 loss_factor=self._loss_factor(step),
             )
-        self._track_std(terms.z_clean, is_first=step == 0)
+        self._track_std(terms.z_clean, is_first=step == 0 and config.init_from is None)
         loss = (terms.prior_nats + terms.decoder_nats).mean() / self.num_dims
         return StepLoss(loss, self._figures(terms))
 
     def _latent_size(self, x: Tensor) -> tuple[int, int]:
         factor = self.config.model.downsampling
         return x.shape[-2] // factor, x.shape[-1] // factor
-
-    def _networks(self) -> tuple[Encoder, Prior, Decoder]:
-        assert self.model.encoder is not None and self.model.prior is not None and self.model.decoder is not None
-        return self.model.encoder, self.model.prior, self.model.decoder
 
     def _loss_factor(self, step: int) -> float:
         collapse, target = self.config.collapse, self.config.model.decoder_loss.loss_factor
@@ -124,9 +121,19 @@ def ramp(step: int, num_steps: int, share: float) -> float:
 
 
 def _initial_model(config: RunConfig) -> UnifiedLatents:
-    """Fresh weights, or those of `init_from` where it names a model folder of the same configuration."""
+    """Fresh weights, or those of the model folder `init_from`; raises CheckpointError if they do not fit."""
     model = UnifiedLatents(config.model, networks=STAGE1_NETWORKS)
     if config.init_from is not None:
-        loaded, _ = load_model(config.init_from, networks=STAGE1_NETWORKS)
-        model.load_state_dict(loaded.state_dict())
+        model.latent_std.fill_(read_manifest(config.init_from).latent_std)
+        names: tuple[NetworkName, ...] = ("encoder", "prior", "decoder")
+        for name, network in zip(names, stage1_networks(model), strict=True):
+            load_network(network, config.init_from, name)
     return model
+
+
+def stage1_networks(model: UnifiedLatents) -> tuple[Encoder, Prior, Decoder]:
+    """The three networks that Stage 1 trains."""
+    assert model.encoder is not None
+    assert model.prior is not None
+    assert model.decoder is not None
+    return model.encoder, model.prior, model.decoder

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from trainer.loop import StepLoss, seed_step
 from trainer.order import batch_indices
 from trainer.pictures import PictureSource
 from trainer.validation import sheet
-from ul_engine.checkpoint import load_model
+from ul_engine.checkpoint import load_model, load_network
 from ul_engine.data.pixels import Uint8Array, array_from_pictures, pictures_from_array
 from ul_engine.diffusion.bitrate import bits_per_pixel, latent_bitrate
 from ul_engine.diffusion.noise import SeededNoise
@@ -27,8 +26,8 @@ from ul_engine.models.conditioning import Condition, drop_condition
 from ul_engine.models.unified import UnifiedLatents
 from ul_engine.models.vit import BaseModel
 from ul_engine.objectives import estimate_with_base, latent_schedule_of, stage2_nats
-from ul_engine.pipelines import Pipeline, latent_size
-from ul_engine.requests import GuidanceSettings, SamplerName, SamplerSettings
+from ul_engine.pipelines import Pipeline, default_guidance, latent_size
+from ul_engine.requests import SamplerName, SamplerSettings
 
 PREVIEW_SAMPLER = SamplerSettings(name=SamplerName.DPMPP_2M, num_steps=16)
 PREVIEW_COLUMNS = 8
@@ -55,9 +54,7 @@ class Stage2:
         self.valid_captions = valid.captions(held_out)
         self.valid_num_pixels = valid.batch(held_out[:1])[0, :, :, 0].size
         torch.manual_seed(config.seed)
-        self.base = BaseModel(config.model).to(device)
-        if stage1.base is not None:
-            self.base.load_state_dict(stage1.base.state_dict())
+        self.base = _initial_base(config).to(device)
         tokenizer_model = UnifiedLatents(config.model, networks=frozenset())
         self.tokenizer = tokenizer_model.tokenizer
 
@@ -157,25 +154,29 @@ class Stage2:
     def preview(self, averaged: EMA) -> Uint8Array:
         """One row of samples per preview prompt."""
         pipeline = Pipeline(self._full_model(averaged), self.device, self._dtype())
+        guidance = default_guidance(float(self.frozen.latent_std))
         rows = []
         size = self.config.data.size_px
         seeds = range(PREVIEW_COLUMNS)
         for prompt in self.config.preview_prompts or ("",):
             condition = self._condition([prompt] * len(seeds), torch.zeros(len(seeds), dtype=torch.int64))
             cells = latent_size(size, size, self.config.model.downsampling)
-            z_0 = pipeline.sample_latents(seeds, cells, condition, PREVIEW_SAMPLER, self._guidance())
+            z_0 = pipeline.sample_latents(seeds, cells, condition, PREVIEW_SAMPLER, guidance)
             settings = SamplerSettings(name=SamplerName.DPMPP_2M, num_steps=self.config.validation.decoder_steps)
             rows.append(array_from_pictures(pipeline.decode(z_0, seeds, settings)))
         return sheet(rows)
 
-    def _guidance(self) -> GuidanceSettings:
-        """The default interval, moved with the latent's scale."""
-        shift = -2.0 * math.log(float(self.frozen.latent_std))
-        return GuidanceSettings(weight=2.0, logsnr_low=-3.0 + shift, logsnr_high=1.5 + shift)
-
     def export(self, averaged: EMA, folder: Path, figures: dict[str, float]) -> None:
         """The whole model: Stage 1's networks as they were, and the averaged base model."""
         write_model(self._full_model(averaged), self.config, folder, figures)
+
+
+def _initial_base(config: RunConfig) -> BaseModel:
+    """Fresh weights, or those of the base model in `base_from`; raises CheckpointError if it does not fit."""
+    base = BaseModel(config.model)
+    if config.base_from is not None:
+        load_network(base, config.base_from, "base")
+    return base
 
 
 def _require_same_latent(config: RunConfig, stage1: UnifiedLatents) -> None:

@@ -116,6 +116,15 @@ def load_model(
     return model.to(device).eval().requires_grad_(False), manifest
 
 
+def load_network(module: nn.Module, folder: str | os.PathLike[str], name: NetworkName) -> None:
+    """Copy the weights of one network of a model folder into `module`; raises CheckpointError if they do not fit."""
+    manifest = read_manifest(folder)
+    if name not in manifest.networks:
+        raise CheckpointError(f"has no {name}", path=folder)
+    path = Path(folder) / manifest.networks[name].file
+    _load_into(module, read_weights(path), path)
+
+
 def read_weights(path: Path, expected: NetworkFile | None = None) -> dict[str, Tensor]:
     """Tensors of one weight file; `expected` also checks its hash. Raises CheckpointError."""
     try:

@@ -20,6 +20,7 @@ from ul_engine.diffusion.noise import SeededNoise
 from ul_engine.diffusion.parameterization import add_noise
 from ul_engine.diffusion.samplers import SamplerStep
 from ul_engine.diffusion.schedules import Schedule
+from ul_engine.diffusion.weightings import base_bias
 from ul_engine.errors import ConfigError, DeviceMemoryError
 from ul_engine.models.conditioning import Condition
 from ul_engine.models.unified import UnifiedLatents
@@ -229,6 +230,12 @@ class Pipeline:
             num_times=num_times,
             draw_noise=noise.draw,
         )
+
+
+def default_guidance(latent_std: float, weight: float = 2.0) -> GuidanceSettings:
+    """Guidance over log-SNR -3 to 1.5, moved by `-2 ln s`: the scale s of a latent shifts its effective log-SNR."""
+    shift = base_bias(0.0, latent_std)
+    return GuidanceSettings(weight=weight, logsnr_low=-3.0 + shift, logsnr_high=1.5 + shift)
 
 
 def pad_to_multiple(x: Tensor, factor: int) -> Tensor:

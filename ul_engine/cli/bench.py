@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import platform
 import statistics
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ import torch
 
 from ul_engine.cli.session import Session, open_session
 from ul_engine.config import ModelConfig
+from ul_engine.devices import describe_device
 from ul_engine.diffusion.time_sampling import stratified_times
 from ul_engine.models.unified import UnifiedLatents, prefer_channels_last
 from ul_engine.objectives import draw_stage1_noise, stage1_terms, stage2_nats
@@ -28,7 +28,7 @@ def bench(arguments: argparse.Namespace) -> int:
     results: dict[str, Any] = {
         "model": config.name,
         "device": str(session.pipeline.device),
-        "processor": platform.processor() or platform.machine(),
+        "device_name": describe_device(session.pipeline.device)[0],
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "batch_size": batch,
