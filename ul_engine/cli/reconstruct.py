@@ -12,6 +12,8 @@ from ul_engine.cli.session import TerminalProgress, explained, model_folder, ope
 from ul_engine.data.image_files import write_picture
 from ul_engine.errors import ConfigError
 from ul_engine.jobs import JobContext, Reconstruction, reconstructions
+from ul_engine.outputs import explained as explained_output
+from ul_engine.outputs import write_file
 from ul_engine.requests import ReconstructRequest
 
 
@@ -19,6 +21,8 @@ def reconstruct(arguments: argparse.Namespace) -> int:
     """Write a picture per input and level, the original beside them, and ``metrics.json``."""
     folder = model_folder(arguments)
     request = _request(arguments, folder)
+    with explained_output(arguments.out):
+        arguments.out.mkdir(parents=True, exist_ok=True)
     session = open_session(arguments)
     progress = TerminalProgress()
     context = JobContext("cli", lambda news, payload: progress.show(news), lambda: False)
@@ -27,20 +31,15 @@ def reconstruct(arguments: argparse.Namespace) -> int:
         rows.append(_write(result, arguments.out, number=request.inputs.index(result.source)))
         progress.clear()
         print(_line(rows[-1]))
+    report = {
+        "model": session.manifest.model.name,
+        "native_logsnr": session.manifest.model.latent.logsnr_max,
+        "bits_are": "an upper bound on the information in z_0, not a file size",
+        "sampling": request.sampling.model_dump(mode="json"),
+        "results": rows,
+    }
     metrics = arguments.out / "metrics.json"
-    metrics.write_text(
-        json.dumps(
-            {
-                "model": session.manifest.model.name,
-                "native_logsnr": session.manifest.model.latent.logsnr_max,
-                "bits_are": "an upper bound on the information in z_0, not a file size",
-                "sampling": request.sampling.model_dump(mode="json"),
-                "results": rows,
-            },
-            indent=1,
-        ),
-        encoding="utf-8",
-    )
+    write_file(metrics, json.dumps(report, indent=1).encode())
     print(metrics)
     return 0
 
