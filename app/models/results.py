@@ -1,0 +1,216 @@
+"""The pictures of this session as one list: each job a heading followed by its pictures, the newest job first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+
+from app.models.job_queue import Job, JobState
+from app.pixels import Pixels
+from ul_engine.requests import GenerateRequest
+
+MEMORY_BUDGET_BYTES = 256 * 2**20
+"""Pixels beyond this are dropped, oldest first, where a file holds them."""
+
+EntryRole = int(Qt.ItemDataRole.UserRole)
+AnyIndex = QModelIndex | QPersistentModelIndex
+
+
+class TileState(Enum):
+    """What a tile shows."""
+
+    WAITING = "waiting"
+    PREVIEW = "preview"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The row above a job's pictures."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture, from its empty place to the finished file."""
+
+    job_id: str
+    index: int
+    request: GenerateRequest
+    model_name: str
+    size_px: tuple[int, int]
+    """Width and height, known before there is a picture."""
+    state: TileState = TileState.WAITING
+    pixels: Pixels | None = None
+    path: str = ""
+    problem: str = ""
+
+    @property
+    def seed(self) -> int:
+        """The seed that makes this picture alone."""
+        return self.request.seed_of(self.index)
+
+
+@dataclass(frozen=True)
+class CopyWish:
+    """A person wants a copy of a picture in a place of their own."""
+
+    tile: Tile
+    pixels: Pixels
+    path: str
+
+
+Entry = Heading | Tile
+
+
+class ResultsModel(QAbstractListModel):
+    """Item model for the grid; each row's entry is under `EntryRole`."""
+
+    count_changed = Signal(object)  # int: finished pictures
+
+    def __init__(self, parent: QObject | None = None, budget_bytes: int = MEMORY_BUDGET_BYTES) -> None:
+        super().__init__(parent)
+        self._entries: list[Entry] = []
+        self._budget_bytes = budget_bytes
+        self._num_done = 0
+
+    # ---- Qt's side ------------------------------------------------------------------------------------------------
+
+    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        """Rows of the flat list."""
+        return 0 if parent.isValid() else len(self._entries)
+
+    def data(self, index: AnyIndex, role: int = EntryRole) -> Any:
+        """The entry, or its text for screen readers."""
+        if not index.isValid():
+            return None
+        entry = self._entries[index.row()]
+        if role == EntryRole:
+            return entry
+        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
+            return self._text(entry) if isinstance(entry, Tile) else entry.job.request.prompt
+        return None
+
+    def flags(self, index: AnyIndex) -> Qt.ItemFlag:
+        """Only pictures can be chosen."""
+        if index.isValid() and isinstance(self._entries[index.row()], Tile):
+            return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        return Qt.ItemFlag.NoItemFlags
+
+    def _text(self, tile: Tile) -> str:
+        parts = [tile.request.prompt, self.tr("seed {seed}").format(seed=tile.seed), tile.problem]
+        return "\n".join(part for part in parts if part)
+
+    # ---- what it holds --------------------------------------------------------------------------------------------
+
+    @property
+    def num_done(self) -> int:
+        """Finished pictures."""
+        return self._num_done
+
+    def entry(self, row: int) -> Entry:
+        """The entry of a row."""
+        return self._entries[row]
+
+    def done_tiles(self) -> list[Tile]:
+        """All finished pictures in the order of the list."""
+        return [entry for entry in self._entries if isinstance(entry, Tile) and entry.state is TileState.DONE]
+
+    def row_of(self, job_id: str, index: int) -> int | None:
+        """The row of a picture."""
+        for row, entry in enumerate(self._entries):
+            if isinstance(entry, Tile) and entry.job_id == job_id and entry.index == index:
+                return row
+        return None
+
+    # ---- what changes it ------------------------------------------------------------------------------------------
+
+    def add_job(self, job: Job) -> None:
+        """Make room for a job's pictures at the top."""
+        tiles = [Tile(job.job_id, i, job.request, job.model_name, job.size_px) for i in range(job.request.num_images)]
+        self.beginInsertRows(QModelIndex(), 0, len(tiles))
+        self._entries[:0] = [Heading(job), *tiles]
+        self.endInsertRows()
+
+    def set_previews(self, job_id: str, first_index: int, pictures: Sequence[Pixels]) -> None:
+        """Show what the pictures in work look like so far."""
+        row = self.row_of(job_id, first_index)
+        if row is None:
+            return
+        for offset, pixels in enumerate(pictures):
+            tile = self._entries[row + offset] if row + offset < len(self._entries) else None
+            if isinstance(tile, Tile) and tile.job_id == job_id and tile.state is not TileState.DONE:
+                self._entries[row + offset] = replace(tile, state=TileState.PREVIEW, pixels=pixels)
+        self._tell(row, min(row + len(pictures), len(self._entries)) - 1)
+
+    def finish_picture(self, job_id: str, index: int, pixels: Pixels) -> None:
+        """A picture is done."""
+        if self._replace(job_id, index, state=TileState.DONE, pixels=pixels):
+            self._num_done += 1
+            self._keep_budget()
+            self.count_changed.emit(self._num_done)
+
+    def set_path(self, job_id: str, index: int, path: str) -> None:
+        """A picture is on the disk."""
+        self._replace(job_id, index, path=path, problem="")
+
+    def set_problem(self, job_id: str, index: int, problem: str) -> None:
+        """A picture could not be saved."""
+        self._replace(job_id, index, problem=problem)
+
+    def end_job(self, job: Job) -> None:
+        """Close a job: its heading tells how it went, places without a finished picture disappear."""
+        rows = [row for row, entry in enumerate(self._entries) if _job_id(entry) == job.job_id]
+        for row in reversed(rows):
+            entry = self._entries[row]
+            if isinstance(entry, Tile) and entry.state is not TileState.DONE:
+                self._remove(row)
+        if not rows:
+            return
+        is_empty = job.state is JobState.STOPPED and job.num_done == 0
+        if is_empty:
+            self._remove(rows[0])
+        else:
+            self._entries[rows[0]] = Heading(job)
+            self._tell(rows[0], rows[0])
+
+    def clear(self) -> None:
+        """Empty the list; the files stay."""
+        self.beginResetModel()
+        self._entries = []
+        self._num_done = 0
+        self.endResetModel()
+        self.count_changed.emit(0)
+
+    def _remove(self, row: int) -> None:
+        self.beginRemoveRows(QModelIndex(), row, row)
+        del self._entries[row]
+        self.endRemoveRows()
+
+    def _replace(self, job_id: str, index: int, **changes: Any) -> bool:
+        row = self.row_of(job_id, index)
+        if row is None:
+            return False
+        tile = self._entries[row]
+        assert isinstance(tile, Tile)
+        self._entries[row] = replace(tile, **changes)
+        self._tell(row, row)
+        return True
+
+    def _tell(self, first: int, last: int) -> None:
+        self.dataChanged.emit(self.index(first), self.index(last))
+
+    def _keep_budget(self) -> None:
+        total = 0
+        for row, entry in enumerate(self._entries):
+            if isinstance(entry, Tile) and entry.pixels is not None:
+                total += len(entry.pixels.data)
+                if total > self._budget_bytes and entry.path:
+                    self._entries[row] = replace(entry, pixels=None)
+
+
+def _job_id(entry: Entry) -> str:
+    return entry.job.job_id if isinstance(entry, Heading) else entry.job_id

@@ -1,0 +1,90 @@
+"""Everything that works without a window, built and tied together: session, engine, files, memory."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+
+from app.errors import Notice, NoticeAction, Severity
+from app.models.session import Session
+from app.services.crash_reports import CrashReport
+from app.services.engine_client import WORKER_COMMAND, EngineClient, EngineTimes
+from app.services.picture_files import PictureFiles
+from app.services.settings import SettingsFile
+from app.studio import actions
+from app.studio.files import FileKeeper
+from app.studio.jobs import JobRunner
+from app.studio.memory import Memory
+from ul_engine.model_folder import ModelEntry, read_manifest
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where things are."""
+
+    models: tuple[Path, ...]
+    outputs: Path | None
+    """None: as the settings say, else the usual folder."""
+    settings: Path
+
+
+@dataclass(frozen=True)
+class EngineSetup:
+    """How the engine is started, and how patient the program is with it."""
+
+    command: tuple[str, ...] = WORKER_COMMAND
+    times: EngineTimes = field(default_factory=EngineTimes)
+
+
+class Program(QObject):
+    """Owns models, services and their go-betweens."""
+
+    def __init__(self, places: Places, setup: EngineSetup | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        setup = setup or EngineSetup()
+        self.session = Session(places.models, self)
+        self.memory = Memory(self.session, SettingsFile(places.settings), self)
+        self.client = EngineClient(setup.command, setup.times, self)
+        self.files = PictureFiles(places.outputs or self.memory.outputs, self)
+        self.runner = JobRunner(self.session, self.client, self)
+        self.keeper = FileKeeper(self.session, self.client, self.files, self)
+
+    def load(self, model: str = "") -> None:
+        """Look for models and take the remembered settings over; `model` is preferred to the remembered one.
+
+        Raises CheckpointError if `model` names a folder that holds none.
+        """
+        self.session.library.refresh()
+        self.memory.take_over()
+        if model:
+            self.session.form.choose_model(self._named_model(model))
+
+    def _named_model(self, model: str) -> ModelEntry:
+        for entry in self.session.library.usable:
+            if model in (entry.path, entry.name, Path(entry.path).name):
+                return entry
+        folder = str(Path(model).absolute())
+        entry = ModelEntry(path=folder, name=Path(folder).name, manifest=read_manifest(folder))
+        self.session.library.add(entry)
+        return entry
+
+    def on_error_reported(self, report: CrashReport) -> None:
+        """An unexpected error: the program goes on, and says so."""
+        shown = (NoticeAction(actions.SHOW_FILE, self.tr("Show the report"), report.path),) if report.path else ()
+        self.session.notices.post(
+            Notice(
+                Severity.ERROR,
+                self.tr("Something went wrong inside the program"),
+                self.tr("You can go on; if the window behaves oddly, start it anew. ({summary})").format(
+                    summary=report.summary[:200]
+                ),
+                details=report.text,
+                actions=shown,
+                key="crash",
+            )
+        )
+
+    async def close(self) -> None:
+        """End the engine, then finish writing."""
+        await self.client.close()
+        self.files.close()

@@ -1,0 +1,1 @@
+"""Processes, files and media: what touches the world outside."""

@@ -1,0 +1,141 @@
+"""Reads and writes picture files in a thread of its own, so that a slow disk never stalls the window."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.pixels import Pixels
+from ul_engine.errors import DataError, EngineError
+from ul_engine.metadata import EmbeddedRequest, embed, encode_png, read_request, text_chunks
+from ul_engine.outputs import save_picture, write_file
+from ul_engine.requests import GenerateRequest
+
+
+@dataclass(frozen=True)
+class PictureToSave:
+    """One finished picture of a job."""
+
+    job_id: str
+    index: int
+    pixels: Pixels
+    request: GenerateRequest
+    model_name: str
+
+
+@dataclass(frozen=True)
+class PictureSaved:
+    """A picture is on the disk."""
+
+    job_id: str
+    index: int
+    path: str
+
+
+@dataclass(frozen=True)
+class SaveFailed:
+    """A picture could not be written; it lives in memory only."""
+
+    job_id: str
+    index: int
+    message: str
+
+
+@dataclass(frozen=True)
+class CopySaved:
+    """A copy is where the person wanted it."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class SettingsRead:
+    """A file told how it was made."""
+
+    path: str
+    embedded: EmbeddedRequest
+
+
+@dataclass(frozen=True)
+class FileProblem:
+    """A file could not be read or written."""
+
+    path: str
+    message: str
+
+
+class PictureFiles(QObject):
+    """The queue in front of the disk: one thing at a time, in order."""
+
+    picture_saved = Signal(object)  # PictureSaved
+    save_failed = Signal(object)  # SaveFailed
+    copy_saved = Signal(object)  # CopySaved
+    copy_failed = Signal(object)  # FileProblem
+    settings_read = Signal(object)  # SettingsRead
+    read_failed = Signal(object)  # FileProblem
+
+    def __init__(self, root: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.root = root
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="picture-files")
+
+    def save(self, task: PictureToSave) -> None:
+        """Write a finished picture under the outputs folder."""
+        self._submit(self._save, task, self.root)
+
+    def save_copy(self, task: PictureToSave, path: str) -> None:
+        """Write a picture, settings included, to a place the person chose."""
+        self._submit(self._save_copy, task, path)
+
+    def read_settings(self, path: str) -> None:
+        """Find out how a picture file was made."""
+        self._submit(self._read_settings, path)
+
+    def close(self) -> None:
+        """Finish what is queued (a few pictures at most) and end the thread."""
+        self._executor.shutdown(wait=True)
+
+    def _submit(self, work: Callable[..., None], *args: object) -> None:
+        self._executor.submit(work, *args).add_done_callback(_raise_bugs)
+
+    # ---- in the thread; signals are queued to their receivers -----------------------------------------------------
+
+    def _save(self, task: PictureToSave, root: Path) -> None:
+        pixels = task.pixels
+        try:
+            path = save_picture(
+                pixels.data, task.request, task.index, root, shape=pixels.shape, model_name=task.model_name
+            )
+        except EngineError as error:
+            self.save_failed.emit(SaveFailed(task.job_id, task.index, str(error)))
+        else:
+            self.picture_saved.emit(PictureSaved(task.job_id, task.index, str(path)))
+
+    def _save_copy(self, task: PictureToSave, path: str) -> None:
+        size = {"width_px": task.pixels.width_px, "height_px": task.pixels.height_px}
+        texts = text_chunks(embed(task.request, task.index, model_name=task.model_name), **size)
+        try:
+            write_file(path, encode_png(task.pixels.data, **size, texts=texts))
+        except EngineError as error:
+            self.copy_failed.emit(FileProblem(path, str(error)))
+        else:
+            self.copy_saved.emit(CopySaved(path))
+
+    def _read_settings(self, path: str) -> None:
+        try:
+            embedded = read_request(path)
+        except DataError as error:
+            self.read_failed.emit(FileProblem(path, str(error)))
+        else:
+            self.settings_read.emit(SettingsRead(path, embedded))
+
+
+def _raise_bugs(future: "Future[None]") -> None:
+    """An exception nobody foresaw must reach the exception hooks, not vanish in a future."""
+    error = future.exception()
+    if error is not None:
+        import threading
+
+        threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, None)))

@@ -1,0 +1,140 @@
+"""The program drives itself once: real keys and clicks on the real window, real pictures, and screenshots."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtTest import QTest
+
+if TYPE_CHECKING:
+    from app.main import Shell
+
+POLL_S = 0.05
+FALLBACK_PROMPT = "a red sphere"
+
+
+class FirstPaint(QObject):
+    """Notes when the window was painted first, in seconds since the process began."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.seconds = 0.0
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Looks, never eats."""
+        if event.type() == QEvent.Type.Paint and not self.seconds:
+            self.seconds = process_age_s()
+        return False
+
+
+def process_age_s() -> float:
+    """Seconds since this process began; on Linux by the kernel's own clock, for the boot time is rounded to seconds."""
+    try:
+        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError):
+        return time.time() - psutil.Process().create_time()
+
+
+class SmokeFailed(Exception):
+    """The run cannot succeed any more; the message says why."""
+
+
+async def smoke(shell: "Shell", folder: Path, *, timeout_s: float) -> int:
+    """Make pictures into `folder` through the window, with screenshots beside them; 0 only if there are pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    first_paint = FirstPaint(shell)
+    shell.window.installEventFilter(first_paint)
+    deadline = time.monotonic() + timeout_s
+    run = asyncio.get_running_loop().create_task(shell.run())
+    try:
+        await _until(lambda: first_paint.seconds > 0, deadline, "the window was not painted")
+        _say(f"First paint {first_paint.seconds:.2f} s after the start of the process.")
+        _ask_for_pictures(shell)
+        await _until(lambda: _is_over(shell), deadline, "the pictures were not finished in time")
+        pictures = await _saved_pictures(shell, deadline)
+        screenshots = await _screenshots(shell, folder)
+    except SmokeFailed as failure:
+        _say(f"Failed: {failure}.")
+        _report_notices(shell)
+        return 1
+    finally:
+        shell.closed.set()
+        await run
+    for path in (*pictures, *screenshots):
+        _say(path)
+    return 0
+
+
+def _ask_for_pictures(shell: "Shell") -> None:
+    """As a person would: type a prompt, press Generate."""
+    panel, form = shell.window.generate_page.panel, shell.program.session.form
+    if form.model is None:
+        problems = [entry.problem for entry in shell.program.session.library.entries if entry.problem]
+        raise SmokeFailed("there is no usable model" + "".join(f"; {problem}" for problem in problems))
+    if form.condition_kind == "text":
+        editor = panel.prompt_field.editor
+        examples = form.grammar.examples if form.grammar else ()
+        editor.setFocus()
+        editor.selectAll()
+        QTest.keyClicks(editor, examples[0] if examples else FALLBACK_PROMPT)
+        QTest.keyClick(editor, Qt.Key.Key_Escape)
+    QTest.mouseClick(
+        panel.bar.generate_button, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(20, 10)
+    )
+    if shell.program.session.queue.view.is_idle:
+        raise SmokeFailed(f"nothing was queued; the form says: {form.errors}")
+
+
+def _is_over(shell: "Shell") -> bool:
+    return shell.program.session.queue.view.is_idle
+
+
+async def _saved_pictures(shell: "Shell", deadline: float) -> list[str]:
+    results = shell.program.session.results
+    if not results.num_done:
+        raise SmokeFailed("no picture was made")
+    await _until(
+        lambda: all(tile.path or tile.problem for tile in results.done_tiles()), deadline, "the pictures were not saved"
+    )
+    paths = [tile.path for tile in results.done_tiles() if tile.path]
+    if len(paths) < results.num_done:
+        raise SmokeFailed("some pictures could not be saved")
+    return paths
+
+
+async def _screenshots(shell: "Shell", folder: Path) -> list[str]:
+    paths = []
+    for name in ("dark", "light"):
+        shell.theme.set_wish(name)
+        await asyncio.sleep(0.2)  # a turn of the event loop for the new style
+        path = folder / f"window-{name}.png"
+        if not shell.window.grab().save(str(path)):
+            raise SmokeFailed(f"{path} could not be written")
+        paths.append(str(path))
+    return paths
+
+
+async def _until(condition: Callable[[], bool], deadline: float, complaint: str) -> None:
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SmokeFailed(complaint)
+        await asyncio.sleep(POLL_S)
+
+
+def _report_notices(shell: "Shell") -> None:
+    for notice in shell.program.session.notices.notices:
+        _say(f"{notice.severity.value}: {notice.title}. {notice.sentence}")
+        if notice.details:
+            _say(notice.details)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

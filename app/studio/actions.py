@@ -1,0 +1,13 @@
+"""Names of what a notice can offer to do."""
+
+RESTART_ENGINE = "restart_engine"
+CONTINUE_QUEUE = "continue_queue"
+TRY_AGAIN = "try_again"
+SMALLER_BATCH = "smaller_batch"
+TRAINED_SIZE = "trained_size"
+SAVE_AGAIN = "save_again"
+UNDO_RESTORE = "undo_restore"
+
+# Done by the window, for they open something.
+CHOOSE_OUTPUTS = "choose_outputs"
+SHOW_FILE = "show_file"

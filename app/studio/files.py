@@ -1,0 +1,194 @@
+"""Ties pictures to files: saves what the engine finishes, reads settings back, writes copies."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.errors import Notice, NoticeAction, Severity
+from app.models.form_state import FormState
+from app.models.notices import ActionChoice
+from app.models.restore import Change, offer
+from app.models.results import CopyWish, Tile
+from app.models.session import Session
+from app.pixels import Pixels
+from app.services.engine_client import EngineClient
+from app.services.engine_news import FinishedPicture
+from app.services.picture_files import (
+    CopySaved,
+    FileProblem,
+    PictureFiles,
+    PictureSaved,
+    PictureToSave,
+    SaveFailed,
+    SettingsRead,
+)
+from app.studio import actions
+from ul_engine.metadata import embed
+from ul_engine.model_folder import ModelEntry
+
+
+class FileKeeper(QObject):
+    """The go-between of results, form and picture files."""
+
+    restore_offered = Signal(object)  # RestoreOffer
+
+    def __init__(
+        self, session: Session, client: EngineClient, files: PictureFiles, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._files = files
+        self._undo: tuple[FormState, ModelEntry | None] | None = None
+        client.picture_arrived.connect(self._on_picture)
+        files.picture_saved.connect(self._on_picture_saved)
+        files.save_failed.connect(self._on_save_failed)
+        files.copy_saved.connect(self._on_copy_saved)
+        files.copy_failed.connect(self._on_copy_failed)
+        files.settings_read.connect(self._on_settings_read)
+        files.read_failed.connect(self._on_read_failed)
+        session.notices.action_chosen.connect(self._on_action_chosen)
+
+    @property
+    def outputs(self) -> Path:
+        """Folder of all results."""
+        return self._files.root
+
+    def set_outputs(self, folder: Path) -> None:
+        """Results go there from now on; pictures that could not be saved are tried again."""
+        self._files.root = folder
+        self._save_unsaved()
+
+    # ---- saving ---------------------------------------------------------------------------------------------------
+
+    def _on_picture(self, news: FinishedPicture) -> None:
+        tile = self._tile(news.job_id, news.index)
+        if tile is not None:
+            self._files.save(_task(tile, news.pixels))
+
+    def _on_picture_saved(self, news: PictureSaved) -> None:
+        self._session.results.set_path(news.job_id, news.index, news.path)
+
+    def _on_save_failed(self, news: SaveFailed) -> None:
+        self._session.results.set_problem(news.job_id, news.index, self.tr("not saved"))
+        self._session.notices.post(
+            Notice(
+                Severity.ERROR,
+                self.tr("Pictures are not being saved"),
+                self.tr("They stay in the window until you close it. {reason}.").format(
+                    reason=news.message.rstrip(".")
+                ),
+                actions=(
+                    NoticeAction(actions.CHOOSE_OUTPUTS, self.tr("Choose another folder…")),
+                    NoticeAction(actions.SAVE_AGAIN, self.tr("Try again")),
+                ),
+                key="save-failed",
+            )
+        )
+
+    def _save_unsaved(self) -> None:
+        for tile in self._session.results.done_tiles():
+            if not tile.path and tile.pixels is not None:
+                self._files.save(_task(tile, tile.pixels))
+
+    def save_copy(self, wish: CopyWish) -> None:
+        """Write a picture with its settings to a place the person chose."""
+        self._files.save_copy(_task(wish.tile, wish.pixels), wish.path)
+
+    def _on_copy_saved(self, news: CopySaved) -> None:
+        self._session.notices.post(
+            Notice(
+                Severity.INFO,
+                self.tr("Saved"),
+                news.path,
+                actions=(NoticeAction(actions.SHOW_FILE, self.tr("Show in folder"), news.path),),
+                key="copy",
+                is_passing=True,
+            )
+        )
+
+    def _on_copy_failed(self, news: FileProblem) -> None:
+        self._session.notices.post(
+            Notice(Severity.ERROR, self.tr("The copy was not saved"), news.message, key="copy", is_passing=True)
+        )
+
+    # ---- taking settings over -------------------------------------------------------------------------------------
+
+    def read_settings(self, path: str) -> None:
+        """Offer the settings of a picture file; ends in `restore_offered` or a notice."""
+        self._session.notices.dismiss_passing()
+        self._files.read_settings(path)
+
+    def _on_settings_read(self, news: SettingsRead) -> None:
+        session = self._session
+        found = offer(
+            news.path, news.embedded, session.form.state, session.form.model, session.library.match(news.embedded)
+        )
+        if found.changes:
+            self.restore_offered.emit(found)
+            return
+        self._session.notices.post(
+            Notice(
+                Severity.INFO,
+                self.tr("Nothing to change"),
+                self.tr("The form is already set as for {name}.").format(name=Path(news.path).name),
+                key="restore",
+                is_passing=True,
+            )
+        )
+
+    def _on_read_failed(self, news: FileProblem) -> None:
+        name, reason = Path(news.path).name, news.message.removeprefix(f"{news.path}: ")
+        self._session.notices.post(
+            Notice(
+                Severity.WARNING,
+                self.tr("No settings to take over"),
+                f"{name} {reason}.",
+                key="restore",
+                is_passing=True,
+            )
+        )
+
+    def use_tile(self, tile: Tile) -> None:
+        """Set the form to what made a picture of this session, with a way back."""
+        session = self._session
+        embedded = embed(tile.request, tile.index, model_name=tile.model_name)
+        model = session.library.by_path(tile.request.model)
+        self.apply(offer("", embedded, session.form.state, session.form.model, model).changes)
+
+    def apply(self, changes: tuple[Change, ...]) -> None:
+        """Take over the chosen changes, with a way back."""
+        form = self._session.form
+        self._undo = (form.state, form.model)
+        for change in changes:
+            if change.model is not None:
+                form.choose_model(change.model)
+        values = {name: value for change in changes if not change.problem for name, value in change.values.items()}
+        form.update(**values)
+        labels = ", ".join(change.label for change in changes if not change.problem)
+        self._session.notices.post(
+            Notice(
+                Severity.INFO,
+                self.tr("Settings taken over"),
+                labels or self.tr("Nothing had to change."),
+                actions=(NoticeAction(actions.UNDO_RESTORE, self.tr("Undo")),),
+                key="restore",
+                is_passing=True,
+            )
+        )
+
+    def _on_action_chosen(self, choice: ActionChoice) -> None:
+        if choice.name == actions.SAVE_AGAIN:
+            self._save_unsaved()
+        elif choice.name == actions.UNDO_RESTORE and self._undo is not None:
+            state, model = self._undo
+            self._session.form.choose_model(model)
+            self._session.form.update(**{name: getattr(state, name) for name in type(state).model_fields})
+
+    def _tile(self, job_id: str, index: int) -> Tile | None:
+        row = self._session.results.row_of(job_id, index)
+        entry = self._session.results.entry(row) if row is not None else None
+        return entry if isinstance(entry, Tile) else None
+
+
+def _task(tile: Tile, pixels: Pixels) -> PictureToSave:
+    return PictureToSave(tile.job_id, tile.index, pixels, tile.request, tile.model_name)

@@ -1,0 +1,86 @@
+"""Ties the settings file to the session: what is remembered comes back at the next start."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QObject
+
+from app.errors import Notice, NoticeAction, Severity
+from app.models.model_library import ModelLibrary
+from app.models.session import Session
+from app.services.settings import LoadedSettings, Settings, SettingsFile
+from app.studio import actions
+from ul_engine.errors import OutputError
+from ul_engine.model_folder import ModelEntry
+from ul_engine.outputs import outputs_root
+
+
+class Memory(QObject):
+    """Takes settings over at the start and puts them together at the end."""
+
+    def __init__(self, session: Session, file: SettingsFile, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._file = file
+        self._loaded = file.load()
+
+    @property
+    def settings(self) -> Settings:
+        """As read at the start."""
+        return self._loaded.settings
+
+    @property
+    def outputs(self) -> Path:
+        """Folder of results: the remembered one, else the usual one."""
+        return Path(self.settings.outputs) if self.settings.outputs else outputs_root()
+
+    def take_over(self) -> None:
+        """Set the form as it was left, and tell if the settings had to be put aside."""
+        form = dict(self.settings.form)
+        wished = str(form.pop("model", ""))
+        self._session.form.choose_model(best_model(self._session.library, wished))
+        if form:
+            self._session.form.restore(form)
+        elif "Balanced" in self._session.form.presets:
+            self._session.form.choose_preset("Balanced")
+        if self._loaded.problem:
+            self._session.notices.post(_aside_notice(self._loaded))
+
+    def save(self, settings: Settings) -> str:
+        """Write settings; returns why that failed, or nothing."""
+        try:
+            self._file.save(settings)
+        except OutputError as error:
+            return str(error)
+        return ""
+
+    def form_values(self) -> dict[str, object]:
+        """The form, ready to be stored."""
+        return self._session.form.state.model_dump(mode="json")
+
+
+def best_model(library: ModelLibrary, wished: str) -> ModelEntry | None:
+    """The usable model in this folder or of this folder's name, else the first usable one."""
+    usable = library.usable
+    for entry in usable:
+        if wished and wished in (entry.path, Path(entry.path).name):
+            return entry
+    return usable[0] if usable else None
+
+
+def _aside_notice(loaded: LoadedSettings) -> Notice:
+    sentence = _tr("The settings could not be used: {reason}. The program starts with its usual ones.")
+    actions_offered: tuple[NoticeAction, ...] = ()
+    if loaded.kept_aside:
+        sentence += " " + _tr("Your file was kept as {name}.")
+        actions_offered = (NoticeAction(actions.SHOW_FILE, _tr("Show in folder"), loaded.kept_aside),)
+    return Notice(
+        Severity.WARNING,
+        _tr("Settings were put aside"),
+        sentence.format(reason=loaded.problem, name=Path(loaded.kept_aside).name),
+        actions=actions_offered,
+        key="settings",
+    )
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Memory", text)

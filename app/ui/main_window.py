@@ -1,0 +1,134 @@
+"""The shell: navigation, notices, the page on show, the status line, and files dropped anywhere."""
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from app.models.restore import RestoreOffer
+from app.models.session import Session
+from app.ui.pages.generate import GeneratePage, open_folder
+from app.ui.pages.settings import SettingsPage
+from app.ui.theme.icons import app_icon
+from app.ui.theme.theme import Theme
+from app.ui.widgets.drop_hint import DropHint
+from app.ui.widgets.navigation_rail import NavigationRail
+from app.ui.widgets.notices_bar import NoticesBar
+from app.ui.widgets.restore_dialog import RestoreDialog
+from app.ui.widgets.status_strip import StatusStrip
+
+USUAL_SIZE = (1280, 800)
+SMALLEST_SIZE = (960, 600)
+
+
+class MainWindow(QMainWindow):
+    """Pages know nothing of each other or of this window."""
+
+    closed = Signal()
+    file_dropped = Signal(object)  # str
+    changes_chosen = Signal(object)  # tuple[Change, ...]
+
+    def __init__(self, session: Session, theme: Theme, outputs: Path, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._theme = theme
+        self._pages: dict[str, QWidget] = {}
+        self.setWindowTitle("UL Studio")
+        self.setWindowIcon(app_icon())
+        self.setAcceptDrops(True)
+        self.setMinimumSize(*SMALLEST_SIZE)
+        self.resize(*USUAL_SIZE)
+        self.rail = NavigationRail(self)
+        self.notices = NoticesBar(session.notices, self)
+        self._stack = QStackedWidget(self)
+        self.generate_page = GeneratePage(session, self)
+        self.settings_page = SettingsPage(session, theme, outputs, self)
+        self.status = StatusStrip(session.engine, self)
+        self._build()
+        self._hint = DropHint(self)
+        self.rail.page_requested.connect(self.show_page)
+        self.status.theme_toggle_requested.connect(theme.toggle)
+        self.show_page("generate")
+
+    def _build(self) -> None:
+        self._add_page("generate", self.tr("Generate"), "generate", "Ctrl+1", self.generate_page)
+        self._add_page("settings", self.tr("Settings"), "settings", "Ctrl+,", self.settings_page, is_last=True)
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self.notices)
+        right.addWidget(self._stack, 1)
+        right.addWidget(self.status)
+        middle = QWidget(self)
+        row = QHBoxLayout(middle)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.rail)
+        row.addLayout(right, 1)
+        self.setCentralWidget(middle)
+
+    def _add_page(self, name: str, title: str, icon: str, keys: str, page: QWidget, *, is_last: bool = False) -> None:
+        self._pages[name] = page
+        self._stack.addWidget(page)
+        self.rail.add_page(name, title, icon, keys, is_last=is_last)
+
+    def show_page(self, name: Any) -> None:
+        """Bring a page to the front."""
+        self._stack.setCurrentWidget(self._pages[name])
+        self.rail.set_current(name)
+
+    # ---- remembered size ------------------------------------------------------------------------------------------
+
+    def geometry_text(self) -> str:
+        """Size and place, to be remembered."""
+        return bytes(self.saveGeometry().toBase64().data()).decode()
+
+    def restore_geometry(self, text: str) -> None:
+        """Take over a remembered size and place; whatever does not fit the screens is put right by Qt."""
+        if text:
+            self.restoreGeometry(QByteArray.fromBase64(text.encode()))
+
+    # ---- settings from pictures -----------------------------------------------------------------------------------
+
+    def ask_restore(self, offer: RestoreOffer) -> None:
+        """Show what taking over would change."""
+        self.show_page("generate")
+        dialog = RestoreDialog(offer, self)
+        dialog.changes_chosen.connect(self.changes_chosen)
+        dialog.open()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """One file of this computer may come in."""
+        if _dropped_file(event) is not None:
+            event.acceptProposedAction()
+            self._hint.cover()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """It went away again."""
+        self._hint.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Look what it is."""
+        self._hint.hide()
+        path = _dropped_file(event)
+        if path is not None:
+            event.acceptProposedAction()
+            self.file_dropped.emit(path)
+
+    # ---- files and folders ----------------------------------------------------------------------------------------
+
+    def show_in_folder(self, path: str) -> None:
+        """Open the folder of a file."""
+        open_folder(Path(path).parent)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """The program ends by its own, slower way."""
+        super().closeEvent(event)
+        self.closed.emit()
+
+
+def _dropped_file(event: QDropEvent) -> str | None:
+    """The path, if exactly one local file is dropped."""
+    urls = event.mimeData().urls()
+    return urls[0].toLocalFile() if len(urls) == 1 and urls[0].isLocalFile() else None

@@ -1,0 +1,109 @@
+"""The page Generate: the form on the left, the pictures on the right."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
+
+from app.models.results import CopyWish, Tile
+from app.models.session import Session
+from app.services.media import pixels_of
+from app.ui.widgets.generate_panel import GeneratePanel
+from app.ui.widgets.picture_cache import tile_image
+from app.ui.widgets.picture_menu import PictureVerbs
+from app.ui.widgets.stage import Stage
+
+
+class GeneratePage(QWidget):
+    """Emits wishes; carries out only what needs no more than a window: clipboard, folders, dialogs."""
+
+    generate_requested = Signal()
+    reuse_requested = Signal(object)  # Tile
+    copy_save_requested = Signal(object)  # CopyWish
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._saving: Tile | None = None
+        self.verbs = PictureVerbs(self)
+        self.panel = GeneratePanel(session, self)
+        self.stage = Stage(session, self.verbs, self)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.panel)
+        layout.addWidget(self.stage, 1)
+        self._add_shortcut("Ctrl+Return", self._on_generate)
+        self._add_shortcut("Ctrl+Enter", self._on_generate)
+        self._add_shortcut("Esc", self._on_escape)
+        self.panel.generate_requested.connect(self._on_generate)
+        self.stage.empty.example_chosen.connect(self.panel.prompt_field.show_example)
+        self.stage.empty.refresh_requested.connect(session.library.refresh)
+        self.stage.empty.models_folder_requested.connect(self._on_models_folder_requested)
+        self.verbs.copy_requested.connect(self._on_copy_requested)
+        self.verbs.save_requested.connect(self._on_save_requested)
+        self.verbs.folder_requested.connect(self._on_folder_requested)
+        self.verbs.reuse_requested.connect(self.reuse_requested)
+        session.queue.queue_changed.connect(self._on_queue_changed)
+
+    def _add_shortcut(self, keys: str, slot: object) -> None:
+        shortcut = QShortcut(QKeySequence(keys), self)
+        shortcut.activated.connect(slot)
+
+    # ---- generating -----------------------------------------------------------------------------------------------
+
+    def _on_generate(self) -> None:
+        if self.stage.is_single:
+            self.stage.close_single()
+        self.generate_requested.emit()
+        if self._session.form.request is None:
+            self.panel.show_problem()
+
+    def _on_escape(self) -> None:
+        """What is in front goes first: the large picture, then the running job."""
+        if self.stage.is_single:
+            self.stage.close_single()
+        elif not self._session.queue.view.is_idle:
+            self._session.queue.stop()
+
+    def _on_queue_changed(self) -> None:
+        self.stage.bar.set_clearable(self._session.queue.view.running is None)
+
+    # ---- pictures -------------------------------------------------------------------------------------------------
+
+    def _on_copy_requested(self, tile: Tile) -> None:
+        image = tile_image(tile)
+        if image is not None:
+            QGuiApplication.clipboard().setImage(image)
+
+    def _on_save_requested(self, tile: Tile) -> None:
+        self._saving = tile
+        name = Path(tile.path).name if tile.path else f"{tile.seed}.png"
+        dialog = QFileDialog(self, self.tr("Save the picture as"), str(Path.home() / name))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(self.tr("PNG picture, with its settings (*.png)"))
+        dialog.setDefaultSuffix("png")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._on_save_place_chosen)
+        dialog.open()
+
+    def _on_save_place_chosen(self, path: str) -> None:
+        tile, self._saving = self._saving, None
+        image = tile_image(tile) if tile else None
+        if tile is not None and image is not None:
+            self.copy_save_requested.emit(CopyWish(tile, pixels_of(image), path))
+
+    def _on_folder_requested(self, tile: Tile) -> None:
+        if tile.path:
+            open_folder(Path(tile.path).parent)
+
+    def _on_models_folder_requested(self) -> None:
+        folder = self._session.library.roots[-1]
+        folder.mkdir(parents=True, exist_ok=True)
+        open_folder(folder)
+
+
+def open_folder(folder: Path) -> None:
+    """Show a folder in the system's file manager."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

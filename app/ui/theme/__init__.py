@@ -1,0 +1,1 @@
+"""The look: numbers, colours, font, icons, and the style sheet made from them."""

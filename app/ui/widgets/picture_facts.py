@@ -1,0 +1,67 @@
+"""How a picture was made, beside it."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QVBoxLayout, QWidget
+
+from app.models.restore import SAMPLER_TITLES
+from app.models.results import Tile
+from app.ui.theme.tokens import SPACING
+from app.ui.widgets.labels import label
+from app.ui.widgets.queue_list import prompt_title
+from ul_engine.requests import SamplerSettings
+
+WIDTH_PX = 264
+
+
+class PictureFacts(QFrame):
+    """A narrow column; every text can be selected and copied."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "footer")
+        self.setFixedWidth(WIDTH_PX)
+        self._prompt = _selectable(label("", "emphasis", is_wrapped=True))
+        self._form = QFormLayout()
+        self._form.setHorizontalSpacing(SPACING.m)
+        self._form.setVerticalSpacing(6)
+        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        self._file = _selectable(label("", "caption", is_wrapped=True))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACING.l, SPACING.l, SPACING.l, SPACING.l)
+        layout.setSpacing(SPACING.m)
+        layout.addWidget(self._prompt)
+        layout.addLayout(self._form)
+        layout.addStretch(1)
+        layout.addWidget(self._file)
+
+    def set_tile(self, tile: Tile) -> None:
+        """Tell about a picture."""
+        sampling, guidance = tile.request.sampling, tile.request.sampling.guidance
+        self._prompt.setText(prompt_title(tile.request))
+        while self._form.rowCount():
+            self._form.removeRow(0)
+        span = f"{guidance.logsnr_low:g} … {guidance.logsnr_high:g}".replace("-", "−")
+        self._row(self.tr("Seed"), str(tile.seed))
+        self._row(self.tr("Size"), f"{tile.size_px[0]} × {tile.size_px[1]} px")
+        self._row(self.tr("Model"), tile.model_name)
+        self._row(self.tr("Base"), self._steps(sampling.base))
+        self._row(self.tr("Decoder"), self._steps(sampling.decoder))
+        self._row(self.tr("Guidance"), f"{guidance.weight:g}  ({span})")
+        self._file.setText(_breakable(tile.path) if tile.path else tile.problem or self.tr("being saved…"))
+
+    def _steps(self, settings: SamplerSettings) -> str:
+        name = SAMPLER_TITLES[settings.name]
+        return self.tr("{count} × {sampler}").format(count=settings.num_steps, sampler=name)
+
+    def _row(self, name: str, value: str) -> None:
+        self._form.addRow(label(name, "caption"), _selectable(label(value)))
+
+
+def _selectable(text: QLabel) -> QLabel:
+    text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return text
+
+
+def _breakable(path: str) -> str:
+    """A path that may wrap after each separator."""
+    return path.replace("/", "/\u200b").replace("\\", "\\\u200b")

@@ -1,0 +1,129 @@
+"""The prompt with everything around it: editor, unknown words, suggestions. Bound to a form."""
+
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.models.generate_form import GenerateForm
+from app.models.prompt_words import insert_word, slots_of, token_at, tokens
+from app.ui.theme.tokens import SPACING
+from app.ui.widgets.labels import label
+from app.ui.widgets.prompt_editor import PromptEditor
+from app.ui.widgets.prompt_suggestions import EXAMPLES, PromptSuggestions, WordChoice
+from app.ui.widgets.unknown_words_line import UnknownWordsLine
+
+
+class PromptField(QWidget):
+    """Hidden for models that take no text."""
+
+    prompt_chosen = Signal()
+
+    def __init__(self, form: GenerateForm, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._form = form
+        self.editor = PromptEditor(self)
+        self.editor.setAccessibleName(self.tr("Prompt"))
+        self.unknown_line = UnknownWordsLine(self)
+        self.suggestions = PromptSuggestions(self)
+        self._count = label("", "caption")
+        self._build()
+        self.editor.prompt_edited.connect(self._on_prompt_edited)
+        self.editor.cursor_moved.connect(self._on_cursor_moved)
+        self.unknown_line.replacement_requested.connect(self._on_replacement_requested)
+        self.suggestions.word_chosen.connect(self._on_word_chosen)
+        self.suggestions.example_chosen.connect(self.show_example)
+        form.form_changed.connect(self._on_form_changed)
+        form.model_changed.connect(self._on_model_changed)
+        self._on_model_changed()
+
+    def _build(self) -> None:
+        title = label(self.tr("Prompt"), "field")
+        title.setBuddy(self.editor)
+        head = QHBoxLayout()
+        head.addWidget(title)
+        head.addStretch(1)
+        head.addWidget(self._count)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACING.xs)
+        layout.addLayout(head)
+        layout.addWidget(self.editor)
+        layout.addWidget(self.unknown_line)
+        layout.addSpacing(SPACING.xs)
+        layout.addWidget(self.suggestions)
+
+    def show_example(self, text: str) -> None:
+        """Put an example into the field."""
+        self.editor.set_prompt(text)
+        self.editor.setFocus()
+        self.prompt_chosen.emit()
+
+    # ---- from the form --------------------------------------------------------------------------------------------
+
+    def _on_model_changed(self, _model: Any = None) -> None:
+        text = self._form.text_config
+        self.setVisible(text is not None)
+        self.editor.set_vocabulary(text.vocabulary if text else ())
+        self.suggestions.set_grammar(self._form.grammar)
+        examples = self._form.grammar.examples if self._form.grammar else ()
+        self.editor.setPlaceholderText(examples[0] if examples else self.tr("Say what the picture should show"))
+        self._on_form_changed()
+
+    def _on_form_changed(self, _state: Any = None) -> None:
+        state = self._form.state
+        if self.editor.prompt != state.prompt:
+            self.editor.set_prompt(state.prompt)
+        unknown = self._form.unknown_words()
+        self.editor.set_unknown_words(unknown)
+        self.unknown_line.set_words(unknown, self._form.num_cut_words())
+        self._mark_word()
+        text = self._form.text_config
+        count, limit = len(tokens(state.prompt)), text.max_tokens if text else 0
+        is_near_limit = limit > 0 and count > limit * 3 // 4
+        self._count.setText(
+            self.tr("{count} of {limit} words").format(count=count, limit=limit) if is_near_limit else ""
+        )
+
+    def _mark_word(self) -> None:
+        """Mark the word that fills the open slot, however it came there."""
+        grammar, prompt, slot = self._form.grammar, self.editor.prompt, self.suggestions.slot
+        if grammar is None or slot == EXAMPLES:
+            return
+        slots = slots_of(prompt, grammar)
+        words = [token.word.lower() for token in tokens(prompt) if slots.get(token.start) == slot]
+        self.suggestions.show_slot(slot, words[0] if words else "")
+
+    # ---- from the person ------------------------------------------------------------------------------------------
+
+    def _on_prompt_edited(self, text: str) -> None:
+        self._form.update(prompt=text)
+
+    def _on_cursor_moved(self) -> None:
+        """The cursor on a word of a slot opens that slot, so that a click swaps the word."""
+        grammar = self._form.grammar
+        if grammar is None or not self.editor.hasFocus():
+            return
+        prompt, index = self.editor.prompt, self.editor.cursor_index
+        token = token_at(prompt, index)
+        slot = slots_of(prompt, grammar).get(token.start) if token else None
+        if slot is not None and token is not None:
+            self.suggestions.show_slot(slot, token.word.lower())
+
+    def _on_replacement_requested(self, choice: Any) -> None:
+        self.editor.replace_word(*choice)
+
+    def _on_word_chosen(self, choice: WordChoice) -> None:
+        """Swap the word that fills this slot now; without one, put the word in at the cursor."""
+        grammar, prompt, index = self._form.grammar, self.editor.prompt, self.editor.cursor_index
+        if grammar is None:
+            return
+        slots = slots_of(prompt, grammar)
+        filled = [token for token in tokens(prompt) if slots.get(token.start) == choice.slot]
+        here = next((token for token in filled if token.start <= index <= token.end), None)
+        if here is not None or len(filled) == 1:
+            self.editor.replace_word(here or filled[0], choice.word)
+        else:
+            text = insert_word(prompt, index, choice.word)
+            self.editor.set_prompt(text, len(text) - len(prompt) + index)
+        self.suggestions.show_slot(choice.slot, choice.word)

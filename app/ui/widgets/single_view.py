@@ -1,0 +1,183 @@
+"""One picture large, with its neighbours a key away."""
+
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.models.results import ResultsModel, Tile
+from app.ui.theme.fonts import font
+from app.ui.theme.tokens import SPACING
+from app.ui.widgets.buttons import IconButton, TextButton
+from app.ui.widgets.labels import label
+from app.ui.widgets.picture_cache import tile_image
+from app.ui.widgets.picture_canvas import PictureCanvas
+from app.ui.widgets.picture_facts import PictureFacts
+from app.ui.widgets.picture_menu import PictureVerbs
+
+_PREVIOUS = (Qt.Key.Key_Left, Qt.Key.Key_Up, Qt.Key.Key_PageUp)
+_NEXT = (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_PageDown, Qt.Key.Key_Space)
+
+
+class SingleView(QFrame):
+    """Arrows walk, plus and minus zoom, 0 fits, 1 shows pixel for pixel, Esc goes back."""
+
+    close_requested = Signal()
+
+    def __init__(self, results: ResultsModel, verbs: PictureVerbs, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._results = results
+        self._verbs = verbs
+        self._tile: Tile | None = None
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(self.tr("Picture"))
+        self.canvas = PictureCanvas(self)
+        self._facts = PictureFacts(self)
+        self._place = label("", "muted")
+        self._zoom = label("", "muted")
+        self._zoom.setFont(font(has_even_digits=True))
+        self._zoom.setMinimumWidth(56)
+        self._zoom.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._previous = IconButton("chevron-left", self.tr("Previous picture (←)"), parent=self)
+        self._next = IconButton("chevron-right", self.tr("Next picture (→)"), parent=self)
+        self._folder = IconButton("folder", self.tr("Show in folder"), parent=self)
+        self._build()
+        self.canvas.zoom_changed.connect(self._on_zoom_changed)
+        results.dataChanged.connect(self._on_data_changed)
+        results.count_changed.connect(self._on_data_changed)
+
+    def _build(self) -> None:
+        bar = QHBoxLayout()
+        bar.setContentsMargins(SPACING.m, SPACING.s, SPACING.m, SPACING.s)
+        bar.setSpacing(SPACING.xs)
+        back = TextButton(self.tr("All pictures"), "", "back", self)
+        back.setToolTip(self.tr("Back to all pictures (Esc)"))
+        back.clicked.connect(self.close_requested)
+        for part in (back, self._previous, self._place, self._next):
+            bar.addWidget(part)
+        bar.addStretch(1)
+        self._add(bar, "minus", self.tr("Smaller (−)"), self._on_smaller)
+        bar.addWidget(self._zoom)
+        self._add(bar, "plus", self.tr("Larger (+)"), self._on_larger)
+        self._add(bar, "fit", self.tr("Fit (0)"), self.canvas.fit)
+        bar.addSpacing(SPACING.l)
+        self._add(bar, "copy", self.tr("Copy picture (Ctrl+C)"), self._on_copy)
+        self._add(bar, "save", self.tr("Save as… (Ctrl+S)"), self._on_save)
+        bar.addWidget(self._folder)
+        reuse = TextButton(self.tr("Use these settings"), "", "reuse", self)
+        reuse.clicked.connect(self._on_reuse)
+        bar.addSpacing(SPACING.s)
+        bar.addWidget(reuse)
+        self._previous.clicked.connect(self._on_previous)
+        self._next.clicked.connect(self._on_next)
+        self._folder.clicked.connect(self._on_folder)
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self.canvas, 1)
+        middle.addWidget(self._facts)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(bar)
+        layout.addLayout(middle, 1)
+
+    def _add(self, bar: QHBoxLayout, icon_name: str, name: str, slot: object) -> None:
+        button = IconButton(icon_name, name, parent=self)
+        button.clicked.connect(slot)
+        bar.addWidget(button)
+
+    # ---- what it shows --------------------------------------------------------------------------------------------
+
+    @property
+    def tile(self) -> Tile | None:
+        """The picture on show."""
+        return self._tile
+
+    def show_tile(self, tile: Tile) -> None:
+        """Show a picture."""
+        is_other = self._tile is None or (self._tile.job_id, self._tile.index) != (tile.job_id, tile.index)
+        self._tile = tile
+        if is_other:
+            self.canvas.set_image(tile_image(tile))
+        self._facts.set_tile(tile)
+        self._folder.setEnabled(bool(tile.path))
+        self._show_place()
+
+    def set_crisp(self, is_crisp: bool) -> None:
+        """Hard pixel edges, or smooth."""
+        self.canvas.set_crisp(is_crisp)
+
+    def _neighbours(self) -> tuple[list[Tile], int]:
+        tiles = self._results.done_tiles()
+        keys = [(tile.job_id, tile.index) for tile in tiles]
+        here = (self._tile.job_id, self._tile.index) if self._tile else None
+        return tiles, keys.index(here) if here in keys else -1
+
+    def _show_place(self) -> None:
+        tiles, place = self._neighbours()
+        self._place.setText(self.tr("{place} of {count}").format(place=place + 1, count=len(tiles)))
+        self._previous.setEnabled(place > 0)
+        self._next.setEnabled(0 <= place < len(tiles) - 1)
+
+    def _step(self, offset: int) -> None:
+        tiles, place = self._neighbours()
+        if 0 <= place + offset < len(tiles):
+            self.show_tile(tiles[place + offset])
+
+    def _on_data_changed(self, *_payload: Any) -> None:
+        """The picture on show may have been saved by now, and there may be more."""
+        if self._tile is None or not self.isVisible():
+            return
+        tiles, place = self._neighbours()
+        if place >= 0:
+            self.show_tile(tiles[place])
+
+    # ---- what a person does ---------------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """See the class."""
+        key = event.key()
+        if key == Qt.Key.Key_Escape:
+            self.close_requested.emit()
+        elif key in _PREVIOUS:
+            self._step(-1)
+        elif key in _NEXT:
+            self._step(1)
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+            self.canvas.zoom_by(1)
+        elif key == Qt.Key.Key_Minus:
+            self.canvas.zoom_by(-1)
+        elif key == Qt.Key.Key_0:
+            self.canvas.fit()
+        elif key == Qt.Key.Key_1:
+            self.canvas.zoom_to(1.0)
+        elif self._tile is None or not self._verbs.on_key(event, self._tile):
+            super().keyPressEvent(event)
+
+    def _on_previous(self) -> None:
+        self._step(-1)
+
+    def _on_next(self) -> None:
+        self._step(1)
+
+    def _on_smaller(self) -> None:
+        self.canvas.zoom_by(-1)
+
+    def _on_larger(self) -> None:
+        self.canvas.zoom_by(1)
+
+    def _on_zoom_changed(self, zoom: float) -> None:
+        self._zoom.setText(f"{zoom * 100:.0f}\u202f%")
+
+    def _on_copy(self) -> None:
+        self._verbs.copy_requested.emit(self._tile)
+
+    def _on_save(self) -> None:
+        self._verbs.save_requested.emit(self._tile)
+
+    def _on_folder(self) -> None:
+        self._verbs.folder_requested.emit(self._tile)
+
+    def _on_reuse(self) -> None:
+        self._verbs.reuse_requested.emit(self._tile)

@@ -1,0 +1,126 @@
+"""The queue: one runs, the others wait; every verb does what it says."""
+
+from typing import Any
+
+import pytest
+
+from app.models.job_queue import Job, JobQueue, JobState, QueueView
+from ul_engine.protocol import JobProgress
+from ul_engine.requests import GenerateRequest
+
+REQUEST = GenerateRequest(model="m", prompt="a cube", num_images=2)
+
+
+@pytest.fixture
+def queue(qapp: Any) -> JobQueue:
+    return JobQueue(clock=lambda: 100.0)
+
+
+def add(queue: JobQueue, count: int = 1) -> list[Job]:
+    return [queue.add(REQUEST, "Model", (64, 64)) for _ in range(count)]
+
+
+def test_jobs_run_in_their_order(queue: JobQueue) -> None:
+    first, second = add(queue, 2)
+    taken = queue.take_next()
+    assert taken is not None
+    assert (taken.job_id, taken.state) == (first.job_id, JobState.RUNNING)
+    assert queue.take_next() is None
+    queue.end(first.job_id, JobState.FINISHED)
+    taken = queue.take_next()
+    assert taken is not None
+    assert taken.job_id == second.job_id
+
+
+def test_stop_is_acknowledged_at_once_and_holds_the_rest(queue: JobQueue) -> None:
+    first, _ = add(queue, 2)
+    queue.take_next()
+    asked: list[Job] = []
+    queue.stop_requested.connect(asked.append)
+    queue.stop()
+    assert queue.view.running is not None
+    assert queue.view.running.state is JobState.STOPPING
+    assert [job.job_id for job in asked] == [first.job_id]
+    assert queue.view.is_paused
+    queue.stop()
+    assert len(asked) == 1  # a second press asks no second time
+    queue.end(first.job_id, JobState.STOPPED)
+    assert queue.take_next() is None
+    queue.set_paused(False)
+    assert queue.take_next() is not None
+
+
+def test_skip_goes_on_with_the_next(queue: JobQueue) -> None:
+    first, second = add(queue, 2)
+    queue.take_next()
+    queue.skip()
+    queue.end(first.job_id, JobState.STOPPED)
+    taken = queue.take_next()
+    assert taken is not None
+    assert taken.job_id == second.job_id
+
+
+def test_hold_lets_the_running_one_finish(queue: JobQueue) -> None:
+    first, _ = add(queue, 2)
+    queue.take_next()
+    queue.set_paused(True)
+    assert queue.view.running is not None
+    assert queue.view.running.state is JobState.RUNNING
+    queue.end(first.job_id, JobState.FINISHED)
+    assert queue.take_next() is None
+
+
+def test_asking_for_more_ends_a_pause(queue: JobQueue) -> None:
+    add(queue, 2)
+    queue.set_paused(True)
+    add(queue)
+    assert not queue.view.is_paused
+
+
+def test_stopping_with_nothing_running_drops_what_waits(queue: JobQueue) -> None:
+    add(queue, 2)
+    queue.stop()
+    assert queue.view == QueueView()
+
+
+def test_single_jobs_can_be_dropped(queue: JobQueue) -> None:
+    first, second = add(queue, 2)
+    queue.remove(first.job_id)
+    assert [job.job_id for job in queue.view.waiting] == [second.job_id]
+
+
+def test_a_pause_without_work_is_none(queue: JobQueue) -> None:
+    queue.set_paused(True)
+    assert not queue.view.is_paused
+    add(queue)
+    queue.take_next()
+    queue.set_paused(True)
+    queue.end(queue.view.running.job_id if queue.view.running else "", JobState.FINISHED)
+    assert not queue.view.is_paused
+
+
+def test_pictures_and_time_are_counted(qapp: Any) -> None:
+    now = [10.0]
+    queue = JobQueue(clock=lambda: now[0])
+    (job,) = add(queue)
+    ended: list[Job] = []
+    queue.job_ended.connect(ended.append)
+    queue.take_next()
+    now[0] = 14.5
+    queue.note_picture(job.job_id)
+    queue.note_picture("another")
+    queue.end("another", JobState.FAILED)
+    queue.end(job.job_id, JobState.FAILED, "why")
+    assert [(j.num_done, j.elapsed_s, j.message, j.is_over) for j in ended] == [(1, 4.5, "why", True)]
+
+
+def test_progress_of_others_is_ignored(queue: JobQueue) -> None:
+    (job,) = add(queue)
+    queue.take_next()
+    news = JobProgress(job_id="x", phase="base", step=1, num_steps=2, first_index=0, batch_size=2, fraction=0.5)
+    queue.note_progress(news)
+    assert queue.progress.fraction == 0.0
+    queue.note_progress(news.model_copy(update={"job_id": job.job_id}))
+    assert queue.progress.fraction == 0.5
+    queue.end(job.job_id, JobState.FINISHED)
+    assert queue.progress.fraction == 0.0
