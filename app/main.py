@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from app.models.notices import ActionChoice
 from app.program import Places, Program
 from app.services.crash_reports import CrashReporter
+from app.services.garbage import GarbageCollector
 from app.services.qt_messages import route_qt_messages
 from app.services.settings import THEMES, Settings, config_dir, data_dir, log_dir
 from app.studio import actions
@@ -111,6 +112,8 @@ def main(argv: list[str] | None = None) -> int:
     app = _application()
     reporter = CrashReporter(log_dir())
     reporter.install()
+    garbage = GarbageCollector()
+    garbage.start()
     from qasync import QEventLoop
 
     try:
@@ -118,6 +121,7 @@ def main(argv: list[str] | None = None) -> int:
             reporter.watch_loop(loop)
             return int(loop.run_until_complete(_run(arguments, app, reporter)))
     finally:
+        garbage.stop()
         reporter.uninstall()
 
 
@@ -137,7 +141,9 @@ async def _run(arguments: argparse.Namespace, app: QApplication, reporter: Crash
 
             return await smoke(shell, Path(arguments.smoke), timeout_s=arguments.smoke_timeout)
         await shell.run()
-        program.memory.save(shell.settings())
+        problem = program.memory.save(shell.settings())
+        if problem:
+            sys.stderr.write(f"ul-studio: settings were not saved: {problem}\n")
         return 0
     finally:
         await shell.close()
@@ -147,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ul-studio", description="UL Studio: make pictures with Unified Latents.")
     parser.add_argument("--model", default="", metavar="FOLDER", help="model to start with, by folder or name")
     parser.add_argument("--outputs", default="", metavar="DIR", help="folder for results")
-    parser.add_argument("--theme", default="", choices=("", *THEMES), help="theme to start with")
+    parser.add_argument("--theme", choices=THEMES, help="theme to start with")
     parser.add_argument("--smoke", default="", metavar="DIR", help="make pictures by itself, into DIR")
     parser.add_argument("--smoke-timeout", type=float, default=600.0, metavar="S", help="give up after this long")
     return parser

@@ -64,7 +64,8 @@ class Program(QObject):
             if model in (entry.path, entry.name, Path(entry.path).name):
                 return entry
         folder = str(Path(model).absolute())
-        entry = ModelEntry(path=folder, name=Path(folder).name, manifest=read_manifest(folder))
+        manifest = read_manifest(folder)
+        entry = ModelEntry(path=folder, name=manifest.model.name, manifest=manifest)
         self.session.library.add(entry)
         return entry
 

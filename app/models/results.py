@@ -90,7 +90,7 @@ class ResultsModel(QAbstractListModel):
         entry = self._entries[index.row()]
         if role == EntryRole:
             return entry
-        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
+        if role == Qt.ItemDataRole.AccessibleTextRole:
             return self._text(entry) if isinstance(entry, Tile) else entry.job.request.prompt
         return None
 

@@ -156,6 +156,8 @@ class EngineClient(QObject):
         self._wake.set()
         self._stop_timers()
         self._send(Shutdown())
+        if self._process is not None and not self._is_ready:
+            self._process.terminate()  # it does not listen yet, and has nothing to lose
         if self._task is None:
             return
         for deed in (EngineProcess.terminate, EngineProcess.kill):

@@ -21,7 +21,13 @@ def failure_notice(news: JobFailed, job: Job) -> Notice:
     }
     title = titles.get(news.kind, _tr("The engine could not make the pictures"))
     retry = NoticeAction(actions.TRY_AGAIN, _tr("Try again"), job.job_id)
-    return Notice(Severity.ERROR, title, news.message, details=_details(news), actions=(retry,), key="job-failure")
+    key = model_key(job.request.model) if news.kind == "CheckpointError" else "job-failure"
+    return Notice(Severity.ERROR, title, news.message, details=_details(news), actions=(retry,), key=key)
+
+
+def model_key(path: str) -> str:
+    """Key of a notice about a model, so that reading it ahead and using it do not complain twice."""
+    return f"model {path}"
 
 
 def _memory_notice(news: JobFailed, job: Job) -> Notice:

@@ -12,7 +12,7 @@ from app.models.session import Session
 from app.services.engine_client import EngineClient
 from app.services.engine_news import EngineDeath, EngineDelay, FinishedPicture, PreviewPictures
 from app.studio import actions
-from app.studio.failures import death_notice, failure_notice
+from app.studio.failures import death_notice, failure_notice, model_key
 from ul_engine.model_folder import ModelEntry
 from ul_engine.protocol import (
     EngineReady,
@@ -36,8 +36,9 @@ class JobRunner(QObject):
         self._is_loading = False
         self._wanted_model = ""
         self._connect_engine()
+        session.queue.queue_changed.connect(self._on_queue_changed)
         # Queued: taking a job changes the queue, and a change within a change would reach others in the wrong order.
-        session.queue.queue_changed.connect(self._on_queue_changed, Qt.ConnectionType.QueuedConnection)
+        session.queue.queue_changed.connect(self._dispatch, Qt.ConnectionType.QueuedConnection)
         session.queue.job_began.connect(session.results.add_job)
         session.queue.job_ended.connect(session.results.end_job)
         session.queue.stop_requested.connect(self._on_stop_requested)
@@ -83,7 +84,7 @@ class JobRunner(QObject):
         self._session.notices.dismiss_key("engine-slow")
         self._session.notices.dismiss_key("engine-idle-death")
         self._preload()
-        self._on_queue_changed(self._session.queue.view)
+        self._dispatch(self._session.queue.view)
 
     def _on_died(self, death: EngineDeath) -> None:
         session = self._session
@@ -153,7 +154,7 @@ class JobRunner(QObject):
         self._is_loading = False
         self._show_phase()
         self._session.notices.post(
-            Notice(Severity.ERROR, self.tr("The model cannot be used"), news.message, key=f"model {news.path}")
+            Notice(Severity.ERROR, self.tr("The model cannot be used"), news.message, key=model_key(news.path))
         )
 
     def _show_phase(self) -> None:
@@ -164,10 +165,9 @@ class JobRunner(QObject):
     # ---- jobs -----------------------------------------------------------------------------------------------------
 
     def _on_queue_changed(self, _view: QueueView) -> None:
-        view = self._session.queue.view
         self._show_phase()
-        if not view.is_paused:
-            self._session.notices.dismiss_key("queue-held")
+
+    def _dispatch(self, _view: QueueView) -> None:
         if self._client.is_ready and (job := self._session.queue.take_next()) is not None:
             self._client.run_job(job.job_id, job.request)
 

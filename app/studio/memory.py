@@ -5,6 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QObject
 
 from app.errors import Notice, NoticeAction, Severity
+from app.models.generate_form import DEFAULT_PRESET
 from app.models.model_library import ModelLibrary
 from app.models.session import Session
 from app.services.settings import LoadedSettings, Settings, SettingsFile
@@ -22,6 +23,7 @@ class Memory(QObject):
         self._session = session
         self._file = file
         self._loaded = file.load()
+        session.library.models_changed.connect(self._on_models_changed)
 
     @property
     def settings(self) -> Settings:
@@ -40,10 +42,16 @@ class Memory(QObject):
         self._session.form.choose_model(best_model(self._session.library, wished))
         if form:
             self._session.form.restore(form)
-        elif "Balanced" in self._session.form.presets:
-            self._session.form.choose_preset("Balanced")
+        else:
+            presets = self._session.form.presets
+            self._session.form.choose_preset(DEFAULT_PRESET if DEFAULT_PRESET in presets else next(iter(presets)))
         if self._loaded.problem:
             self._session.notices.post(_aside_notice(self._loaded))
+
+    def _on_models_changed(self, _entries: object) -> None:
+        """The first model that turns up is as good as chosen."""
+        if self._session.form.model is None:
+            self._session.form.choose_model(best_model(self._session.library, ""))
 
     def save(self, settings: Settings) -> str:
         """Write settings; returns why that failed, or nothing."""

@@ -16,6 +16,7 @@ from app.ui.theme.theme import Theme
 from app.ui.widgets.drop_hint import DropHint
 from app.ui.widgets.navigation_rail import NavigationRail
 from app.ui.widgets.notices_bar import NoticesBar
+from app.ui.widgets.question_dialog import QuestionDialog
 from app.ui.widgets.restore_dialog import RestoreDialog
 from app.ui.widgets.status_strip import StatusStrip
 
@@ -35,6 +36,7 @@ class MainWindow(QMainWindow):
         self._session = session
         self._theme = theme
         self._pages: dict[str, QWidget] = {}
+        self._may_close = False
         self.setWindowTitle("UL Studio")
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -123,9 +125,32 @@ class MainWindow(QMainWindow):
         open_folder(Path(path).parent)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """The program ends by its own, slower way."""
+        """The program ends by its own, slower way; if something would be lost, it asks first."""
+        loss = self._loss()
+        if loss and not self._may_close:
+            event.ignore()
+            self._ask_close(loss)
+            return
         super().closeEvent(event)
         self.closed.emit()
+
+    def _loss(self) -> str:
+        """What closing now would lose; empty if nothing."""
+        if not self._session.queue.view.is_idle:
+            return self.tr("Pictures are still being made. Those already finished are saved; the others would be lost.")
+        if any(not tile.path and tile.problem for tile in self._session.results.done_tiles()):
+            return self.tr("Some pictures could not be saved and exist only in this window.")
+        return ""
+
+    def _ask_close(self, loss: str) -> None:
+        answers = (self.tr("Close anyway"), self.tr("Stay"))
+        dialog = QuestionDialog(self.tr("Close UL Studio?"), loss, answers, self)
+        dialog.confirmed.connect(self._on_close_confirmed)
+        dialog.open()
+
+    def _on_close_confirmed(self) -> None:
+        self._may_close = True
+        self.close()
 
 
 def _dropped_file(event: QDropEvent) -> str | None:

@@ -204,7 +204,8 @@ def test_a_worker_that_never_gets_ready_is_told_on(with_client: Callable[..., No
     async def story(client: EngineClient, log: Log) -> None:
         await until(log.has("start_delayed"))
         assert not client.is_ready
-        assert log.of("start_delayed")[0].stderr_tail == ("fake worker: hello",)
+        assert log.of("start_delayed")[0].waited_s == 0.3
+        assert "".join(log.of("start_delayed")[0].stderr_tail) in ("", "fake worker: hello")  # on a busy machine: ""
 
     with_client(story, "never_ready", EngineTimes(grace_s=0.5, ready_s=0.3))
 
@@ -266,7 +267,7 @@ def test_the_window_is_not_held_up_by_large_payloads(with_client: Callable[..., 
             await asyncio.sleep(0.001)
             gaps.append(time.monotonic() - last)
             last = time.monotonic()
-        assert max(gaps) < 0.25
+        assert max(gaps) < 0.5  # usually 0.02; the rest is for busy machines
 
     with_client(story, side=128)
 

@@ -6,7 +6,9 @@ from app.models.progress import ProgressTracker, ProgressView, duration
 from ul_engine.protocol import JobProgress
 
 
-def step(number: int, *, phase: str = "base", total: int = 28, first: int = 0, count: int = 4, whole: int = 56) -> JobProgress:
+def step(
+    number: int, *, phase: str = "base", total: int = 28, first: int = 0, count: int = 4, whole: int = 56
+) -> JobProgress:
     done = number + (28 if phase == "decoder" else 0)
     return JobProgress(
         job_id="j",

@@ -55,9 +55,7 @@ def test_a_choice_is_passed_on_and_ends_the_notice(qapp: Any) -> None:
     assert board.notices == ()
 
 
-READY = EngineReady(
-    pid=1, device="cuda:0", device_name="H", num_threads=4, total_memory_bytes=8 * 2**30, startup_s=1.0
-)
+READY = EngineReady(pid=1, device="cuda:0", device_name="H", num_threads=4, total_memory_bytes=8 * 2**30, startup_s=1.0)
 
 
 def test_the_engines_life(qapp: Any) -> None:

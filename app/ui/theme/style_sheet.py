@@ -70,11 +70,11 @@ QScrollArea, QScrollArea > QWidget > QWidget[role="plain"] {{ background: transp
 def _buttons(c: Colours) -> str:
     inner = CONTROL_HEIGHT - 4
     return f"""
-QPushButton, QToolButton {{
-    background: {c.raised}; border: 2px solid {c.raised}; border-radius: {RADIUS}px;
-    min-height: {inner}px; padding: 0 {SPACING.m}px; font-weight: 500;
+QPushButton, QToolButton {{ border-radius: {RADIUS}px; font-weight: 500; }}
+QPushButton {{
+    background: {c.raised}; border: 1px solid {c.line}; min-height: {inner + 2}px; padding: 0 {SPACING.m + 1}px;
 }}
-QPushButton {{ border: 1px solid {c.line}; min-height: {inner + 2}px; padding: 0 {SPACING.m + 1}px; }}
+QToolButton {{ background: transparent; border: 2px solid transparent; padding: 3px; }}
 QPushButton:hover, QToolButton:hover {{ background: {c.hover}; }}
 QPushButton:pressed, QToolButton:pressed {{ background: {c.pressed}; }}
 QPushButton:focus {{ border: 2px solid {c.focus}; min-height: {inner}px; padding: 0 {SPACING.m}px; }}
@@ -102,7 +102,7 @@ QPushButton[variant="fold"]:focus {{ border-color: {c.focus}; }}
 QToolButton[variant="icon"], QToolButton[variant="small"] {{
     background: transparent; border-color: transparent; padding: 0;
 }}
-QToolButton[variant="icon"] {{ min-width: {inner}px; }}
+QToolButton[variant="icon"] {{ min-width: {inner}px; min-height: {inner}px; }}
 QToolButton[variant="small"] {{ min-width: 22px; min-height: 22px; }}
 QToolButton[variant="icon"]:hover, QToolButton[variant="small"]:hover {{ background: {c.hover}; }}
 QToolButton[variant="icon"]:checked {{ background: {c.accent_tint}; }}
@@ -197,8 +197,12 @@ QAbstractSpinBox::up-arrow, QAbstractSpinBox::down-arrow {{ image: none; }}
 def _lists(c: Colours) -> str:
     return f"""
 QListView {{ background: transparent; border: none; outline: none; }}
+QTreeView {{ background: {c.field}; border: 1px solid {c.line}; outline: none; }}
+QHeaderView::section {{
+    background: {c.panel}; color: {c.muted}; border: none; border-bottom: 1px solid {c.line}; padding: 4px 8px;
+}}
 QListView[role="completions"] {{
-    background: {c.raised}; border: 1px solid {c.line}; padding: {SPACING.xs}px;
+    background: {c.raised}; border: 1px solid {c.line};
     selection-background-color: {c.accent}; selection-color: {c.on_accent};
 }}
 QListView[role="completions"]::item:selected {{ background: {c.accent}; color: {c.on_accent}; }}

@@ -78,15 +78,14 @@ class Chip(TextButton):
     """A small suggestion that carries a text to put somewhere."""
 
     def __init__(self, text: str, value: str = "", variant: str = "chip", parent: QWidget | None = None) -> None:
-        super().__init__(text, variant, parent=parent)
+        super().__init__(_literal(text), variant, parent=parent)
         self.value = value or text
         self._whole_text = text
 
     def sizeHint(self) -> QSize:
         """Room for the whole text, even while only a part of it is shown."""
-        missing = self.fontMetrics().horizontalAdvance(self._whole_text) - self.fontMetrics().horizontalAdvance(
-            self.text()
-        )
+        metrics, shown = self.fontMetrics(), self.text().replace("&&", "&")
+        missing = metrics.horizontalAdvance(self._whole_text) - metrics.horizontalAdvance(shown)
         return super().sizeHint() + QSize(missing, 0)
 
     def minimumSizeHint(self) -> QSize:
@@ -99,4 +98,9 @@ class Chip(TextButton):
         missing = self.sizeHint().width() - self.width()
         room = self.fontMetrics().horizontalAdvance(self._whole_text) - missing
         short = self.fontMetrics().elidedText(self._whole_text, Qt.TextElideMode.ElideRight, room)
-        self.setText(short if missing > 0 else self._whole_text)
+        self.setText(_literal(short if missing > 0 else self._whole_text))
+
+
+def _literal(text: str) -> str:
+    """Text whose ampersands are no keyboard shortcuts."""
+    return text.replace("&", "&&")

@@ -20,7 +20,10 @@ class ClassField(QWidget):
         self._combo.setEditable(True)
         self._combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         completer = self._combo.completer()
-        assert completer is not None  # an editable box has one
+        edit = self._combo.lineEdit()
+        assert completer is not None  # an editable box has both
+        assert edit is not None
+        edit.setAccessibleName(self.tr("Class"))
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         layout = QVBoxLayout(self)

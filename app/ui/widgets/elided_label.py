@@ -1,5 +1,7 @@
 """A label that ends in an ellipsis where its text does not fit."""
 
+from html import escape
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
@@ -19,7 +21,7 @@ class ElidedLabel(QLabel):
     def set_text(self, text: str) -> None:
         """Show another text."""
         self.setText(text)
-        self.setToolTip(text)
+        self.setToolTip(f"<qt>{escape(text)}</qt>")
 
     def minimumSizeHint(self) -> QSize:
         """It can become narrow."""

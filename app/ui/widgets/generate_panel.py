@@ -37,8 +37,8 @@ class GeneratePanel(QFrame):
         self.preset = PresetField(session.form, self)
         self.seed = SeedField(session.form, self)
         self.expert = ExpertSection(session.form, self)
-        self.bar = GenerateBar(session.form, session.queue, self)
         self._scroll = self._make_scroll()
+        self.bar = GenerateBar(session.form, session.queue, self)  # after the form in the order of the Tab key
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 1, 0)
         layout.setSpacing(0)

@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage, QPixmap
 from app.models.results import Tile
 from app.services.media import image_of, load_image
 
-MAX_ENTRIES = 400
+MAX_ENTRIES = 200
 
 
 @dataclass(frozen=True)

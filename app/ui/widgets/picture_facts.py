@@ -1,5 +1,7 @@
 """How a picture was made, beside it."""
 
+from pathlib import Path
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QVBoxLayout, QWidget
 
@@ -47,7 +49,8 @@ class PictureFacts(QFrame):
         self._row(self.tr("Base"), self._steps(sampling.base))
         self._row(self.tr("Decoder"), self._steps(sampling.decoder))
         self._row(self.tr("Guidance"), f"{guidance.weight:g}  ({span})")
-        self._file.setText(_breakable(tile.path) if tile.path else tile.problem or self.tr("being saved…"))
+        self._file.setText(_short(tile.path) if tile.path else tile.problem or self.tr("being saved…"))
+        self._file.setToolTip(tile.path)
 
     def _steps(self, settings: SamplerSettings) -> str:
         name = SAMPLER_TITLES[settings.name]
@@ -62,6 +65,6 @@ def _selectable(text: QLabel) -> QLabel:
     return text
 
 
-def _breakable(path: str) -> str:
-    """A path that may wrap after each separator."""
-    return path.replace("/", "/\u200b").replace("\\", "\\\u200b")
+def _short(path: str) -> str:
+    """The file and the folder of its day."""
+    return "/".join(Path(path).parts[-2:])

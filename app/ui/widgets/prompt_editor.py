@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QStringListModel, Qt, Signal
-from PySide6.QtGui import QAction, QContextMenuEvent, QHelpEvent, QKeyEvent, QTextCursor
+from PySide6.QtGui import QAction, QContextMenuEvent, QFocusEvent, QHelpEvent, QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QCompleter, QListView, QMenu, QPlainTextEdit, QToolTip, QWidget
 
 from app.models.prompt_words import Token, UnknownWord, completions, replace_token, token_at
@@ -18,6 +18,7 @@ class PromptEditor(QPlainTextEdit):
 
     prompt_edited = Signal(object)  # str
     cursor_moved = Signal()
+    focus_left = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -108,6 +109,17 @@ class PromptEditor(QPlainTextEdit):
     def _on_text_changed(self) -> None:
         if not self._is_setting:
             self.prompt_edited.emit(self.prompt)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The word at the cursor is no longer being typed."""
+        super().focusOutEvent(event)
+        self.focus_left.emit()
+
+    def is_being_typed(self, word: Token) -> bool:
+        """Whether the cursor stands behind a beginning of a known word, which may still become one."""
+        popup = self._completer.popup()
+        is_typing = self.hasFocus() or (popup is not None and popup.isVisible())
+        return is_typing and self.cursor_index == word.end and bool(completions(word.word, self._vocabulary))
 
     # ---- completion -----------------------------------------------------------------------------------------------
 

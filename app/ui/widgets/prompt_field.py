@@ -30,6 +30,7 @@ class PromptField(QWidget):
         self._build()
         self.editor.prompt_edited.connect(self._on_prompt_edited)
         self.editor.cursor_moved.connect(self._on_cursor_moved)
+        self.editor.focus_left.connect(self._show_unknown_words)
         self.unknown_line.replacement_requested.connect(self._on_replacement_requested)
         self.suggestions.word_chosen.connect(self._on_word_chosen)
         self.suggestions.example_chosen.connect(self.show_example)
@@ -74,9 +75,7 @@ class PromptField(QWidget):
         state = self._form.state
         if self.editor.prompt != state.prompt:
             self.editor.set_prompt(state.prompt)
-        unknown = self._form.unknown_words()
-        self.editor.set_unknown_words(unknown)
-        self.unknown_line.set_words(unknown, self._form.num_cut_words())
+        self._show_unknown_words()
         self._mark_word()
         text = self._form.text_config
         count, limit = len(tokens(state.prompt)), text.max_tokens if text else 0
@@ -84,6 +83,17 @@ class PromptField(QWidget):
         self._count.setText(
             self.tr("{count} of {limit} words").format(count=count, limit=limit) if is_near_limit else ""
         )
+
+    def _show_unknown_words(self) -> None:
+        """Name them, but not the one that is still being typed.
+
+        The cursor moves before the text is told: between the two, the form is behind the editor.
+        """
+        if self.editor.prompt != self._form.state.prompt:
+            return
+        unknown = [word for word in self._form.unknown_words() if not self.editor.is_being_typed(word)]
+        self.editor.set_unknown_words(unknown)
+        self.unknown_line.set_words(unknown, self._form.num_cut_words())
 
     def _mark_word(self) -> None:
         """Mark the word that fills the open slot, however it came there."""
@@ -101,6 +111,7 @@ class PromptField(QWidget):
 
     def _on_cursor_moved(self) -> None:
         """The cursor on a word of a slot opens that slot, so that a click swaps the word."""
+        self._show_unknown_words()
         grammar = self._form.grammar
         if grammar is None or not self.editor.hasFocus():
             return

@@ -1,6 +1,7 @@
 """Words and examples of the model's grammar, to click instead of guessing what it understands."""
 
 from dataclasses import dataclass
+from html import escape
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
@@ -100,7 +101,7 @@ class PromptSuggestions(QWidget):
     def _make_chip(self, text: str) -> Chip:
         is_example = self._slot == EXAMPLES
         chip = Chip(text, text, "chip", self._chip_area)
-        chip.setToolTip(text if is_example else "")
+        chip.setToolTip(f"<qt>{escape(text)}</qt>" if is_example else "")
         chip.setCheckable(not is_example)
         chip.setChecked(not is_example and text == self._current_word)
         if is_example:

@@ -37,7 +37,6 @@ class ResultsGrid(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setViewportMargins(0, 0, 0, 0)
         self.setSpacing(0)
         self.setMouseTracking(True)
@@ -63,7 +62,8 @@ class ResultsGrid(QListView):
         super().resizeEvent(event)
 
     def _fit_cells(self) -> None:
-        width = self.viewport().width() - SPACING.xs
+        # Room for the scroll bar is always kept, so that its coming and going moves nothing.
+        width = self.width() - self.verticalScrollBar().sizeHint().width() - SPACING.xs
         columns = max(1, width // self._wished_px)
         self._delegate.cell_px = max(GAP * 2, min(width // columns, self._wished_px + MAX_STRETCH_PX))
         self._delegate.row_px = width
