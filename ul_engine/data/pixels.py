@@ -21,10 +21,10 @@ def to_uint8(pictures: Tensor) -> Tensor:
 
 
 def pictures_from_array(array: Uint8Array) -> Tensor:
-    """uint8 `[N, H, W, 3]` -> float32 `[N, 3, 1, H, W]` in [-1, 1]: pictures as clips of one frame."""
+    """uint8 `[N, H, W, 3]`, also a read-only map -> float32 `[N, 3, 1, H, W]` in [-1, 1]: clips of one frame."""
     if array.dtype != np.uint8 or array.ndim != 4 or array.shape[-1] != 3:
         raise ShapeError(f"expected uint8 pictures [N, H, W, 3], got {array.dtype} {array.shape}")
-    return to_signed(torch.from_numpy(np.ascontiguousarray(array)).permute(0, 3, 1, 2)).unsqueeze(2)
+    return to_signed(torch.from_numpy(np.array(array)).permute(0, 3, 1, 2)).unsqueeze(2)
 
 
 def array_from_pictures(pictures: Tensor) -> Uint8Array:
