@@ -6,14 +6,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtTest import QTest
 
-if TYPE_CHECKING:
-    from app.main import Shell
+from app.shell import Shell
 
 POLL_S = 0.05
 FALLBACK_PROMPT = "a red sphere"
@@ -46,7 +44,7 @@ class SmokeFailed(Exception):
     """The run cannot succeed any more; the message says why."""
 
 
-async def smoke(shell: "Shell", folder: Path, *, timeout_s: float) -> int:
+async def smoke(shell: Shell, folder: Path, *, timeout_s: float) -> int:
     """Make pictures into `folder` through the window, with screenshots beside them; 0 only if there are pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     first_paint = FirstPaint(shell)
@@ -72,7 +70,7 @@ async def smoke(shell: "Shell", folder: Path, *, timeout_s: float) -> int:
     return 0
 
 
-def _ask_for_pictures(shell: "Shell") -> None:
+def _ask_for_pictures(shell: Shell) -> None:
     """As a person would: type a prompt, press Generate."""
     panel, form = shell.window.generate_page.panel, shell.program.session.form
     if form.model is None:
@@ -92,11 +90,11 @@ def _ask_for_pictures(shell: "Shell") -> None:
         raise SmokeFailed(f"nothing was queued; the form says: {form.errors}")
 
 
-def _is_over(shell: "Shell") -> bool:
+def _is_over(shell: Shell) -> bool:
     return shell.program.session.queue.view.is_idle
 
 
-async def _saved_pictures(shell: "Shell", deadline: float) -> list[str]:
+async def _saved_pictures(shell: Shell, deadline: float) -> list[str]:
     results = shell.program.session.results
     if not results.num_done:
         raise SmokeFailed("no picture was made")
@@ -109,7 +107,7 @@ async def _saved_pictures(shell: "Shell", deadline: float) -> list[str]:
     return paths
 
 
-async def _screenshots(shell: "Shell", folder: Path) -> list[str]:
+async def _screenshots(shell: Shell, folder: Path) -> list[str]:
     paths = []
     for name in ("dark", "light"):
         shell.theme.set_wish(name)
@@ -128,7 +126,7 @@ async def _until(condition: Callable[[], bool], deadline: float, complaint: str)
         await asyncio.sleep(POLL_S)
 
 
-def _report_notices(shell: "Shell") -> None:
+def _report_notices(shell: Shell) -> None:
     for notice in shell.program.session.notices.notices:
         _say(f"{notice.severity.value}: {notice.title}. {notice.sentence}")
         if notice.details:

@@ -98,7 +98,7 @@ def make_program(
 @pytest.fixture
 def make_shell(qapp: Any, make_program: Callable[..., Any], owned: Callable[[Any], Any]) -> Callable[..., Any]:
     """`make_shell(mode, ...)`: the same with its window, 1280 x 720, shown."""
-    from app.main import Shell
+    from app.shell import Shell
 
     def make(mode: str = "normal", **options: Any) -> Any:
         program = make_program(mode, **options)

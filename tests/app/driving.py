@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 
-from app.main import Shell
 from app.models.results import Tile
+from app.shell import Shell
 from tests.app.conftest import until
 
 Make = Callable[..., Shell]

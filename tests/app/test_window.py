@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.main import Shell
 from app.models.form_state import SeedMode
 from app.services.settings import SettingsFile
+from app.shell import Shell
 from app.ui.theme.theme import colours
 from app.ui.widgets.question_dialog import QuestionDialog
 from app.ui.widgets.restore_dialog import RestoreDialog
