@@ -26,8 +26,8 @@ class ScenesData(FrozenModel):
     size_px: int = Field(64, ge=8, le=1024, description="Side of the square pictures, in pixels.")
     num_train: int = Field(60_000, ge=1, description="Training pictures.")
     num_valid: int = Field(1_000, ge=1, description="Held-out pictures, of another seed.")
-    train_seed: int = Field(1, ge=0, description="Seed of the training scenes.")
-    valid_seed: int = Field(2, ge=0, description="Seed of the held-out scenes; must differ from train_seed.")
+    train_seed: int = Field(1, ge=0, lt=2**63, description="Seed of the training scenes.")
+    valid_seed: int = Field(2, ge=0, lt=2**63, description="Seed of the held-out scenes; must differ from train_seed.")
     cache: str | None = Field(None, description="Folder of the rendered pictures; None: the user's cache folder.")
 
     @model_validator(mode="after")
@@ -102,7 +102,7 @@ class RunConfig(FrozenModel):
     base_from: str | None = Field(None, description="Model folder whose base model Stage 2 starts from; None: fresh.")
     num_steps: int = Field(4_000, ge=1, description="Optimizer steps of the whole run.")
     batch_size: int = Field(64, ge=2, description="Samples per step.")
-    seed: int = Field(0, ge=0, description="Seed of weights, order, noise.")
+    seed: int = Field(0, ge=0, lt=2**32, description="Seed of weights, order, noise.")
     precision: Literal["bf16", "fp32"] = Field(
         "bf16", description="Arithmetic of the networks; losses stay in float32."
     )
@@ -120,6 +120,8 @@ class RunConfig(FrozenModel):
     def _complete(self) -> Self:
         if self.stage is Stage.STAGE2 and self.init_from is None:
             raise ValueError("stage2 needs init_from: the folder of a Stage 1 model")
+        if self.validation.num_images > self.data.num_valid:
+            raise ValueError("validation.num_images must not exceed data.num_valid")
         if self.data.size_px % self.model.downsampling:
             raise ValueError(f"data.size_px must be a multiple of the model's down-sampling {self.model.downsampling}")
         return self
@@ -160,7 +162,10 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
         section = section.setdefault(parent, {})
         if not isinstance(section, dict):
             raise ConfigError(f"--set {override}: {parent} is a value, not a section", field=key)
-    section[leaf] = _parse_value(text)
+    try:
+        section[leaf] = _parse_value(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{text!r} is no value ({error})", field=key) from error
 
 
 def _parse_value(text: str) -> Any:

@@ -8,7 +8,8 @@ from ul_engine.checkpoint import save_model
 from ul_engine.data.scenes.grammar import grammar_description
 from ul_engine.model_folder import Manifest, PromptGrammar, PromptSlot
 from ul_engine.models.unified import UnifiedLatents
-from ul_engine.requests import SamplingSettings
+from ul_engine.pipelines import default_guidance
+from ul_engine.requests import PRESETS, SamplingSettings
 
 
 def write_model(
@@ -23,7 +24,7 @@ def write_model(
 ) -> Manifest:
     """Write `model` as a folder; `figures` go into the manifest's calibration and the card.
 
-    `presets` None leaves the program's own to the model.
+    `presets` None takes the program's own with the guidance interval moved to the latent's scale.
     """
     is_text = model.config.conditioning.kind == "text" and model.base is not None
     manifest = Manifest(
@@ -31,9 +32,15 @@ def write_model(
         description=description or "Trained on Scenes, simple rendered objects on a floor under a sky.",
         prompt_grammar=scenes_grammar() if is_text else None,
         calibration=figures,
-        presets=presets or {},
+        presets=presets or default_presets(float(model.latent_std)),
     )
     return save_model(folder, model, manifest, card=card or training_card(config, figures))
+
+
+def default_presets(latent_std: float, guidance_weight: float = 2.0) -> dict[str, SamplingSettings]:
+    """The program's presets with this guidance weight, the interval moved with the latent's scale."""
+    guidance = default_guidance(latent_std, guidance_weight)
+    return {name: preset.model_copy(update={"guidance": guidance}) for name, preset in PRESETS.items()}
 
 
 def scenes_grammar() -> PromptGrammar:

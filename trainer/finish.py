@@ -1,7 +1,6 @@
 """The last step of a bundled model: measure it on held-out scenes, write its figures, presets and card."""
 
-import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +11,20 @@ from torch import Tensor
 from trainer.card import model_card
 from trainer.config import RunConfig, ValidationConfig, parse_config
 from trainer.events import read_events
-from trainer.export import write_model
+from trainer.export import default_presets, write_model
 from trainer.judge import Judge, trained_judge
 from trainer.pictures import open_scene_caches
-from trainer.run_dir import RunDir, read_json
+from trainer.run_dir import RunDir, read_json, write_json
 from trainer.validation import reconstruction_figures
 from ul_engine.checkpoint import load_model
 from ul_engine.data.pixels import pictures_from_array
+from ul_engine.data.scenes.cache import SceneCache
 from ul_engine.data.scenes.captions import caption
 from ul_engine.data.scenes.grammar import ATTRIBUTE_WORDS
 from ul_engine.data.scenes.labels import attribute_labels
 from ul_engine.data.scenes.layout import scene_spec
-from ul_engine.pipelines import Pipeline, default_guidance, latent_size
-from ul_engine.requests import PRESETS, SamplingSettings
+from ul_engine.pipelines import Pipeline, latent_size
+from ul_engine.requests import SamplingSettings
 
 NUM_PROMPTS = 500
 PROMPT_SEED = 3
@@ -54,11 +54,10 @@ def finish_model(stage1: Path, stage2: Path, out: Path) -> Report:
     model, _ = load_model(run2.model)
     pipeline = Pipeline(model, torch.device("cpu"))
     train, valid = open_scene_caches(config.data)
-    held_out = pictures_from_array(np.asarray(valid.pictures[: MEASUREMENT.num_images]))
-    reconstruction = reconstruction_figures(pipeline, held_out, MEASUREMENT)
+    reconstruction = measured_reconstruction(run1, valid)
     judge = trained_judge(train, valid, stage2.parent / "scenes-judge.pt")
     weight = _best_guidance(pipeline, judge)
-    presets = _presets(pipeline, weight)
+    presets = default_presets(float(pipeline.model.latent_std), weight)
     accuracy = prompt_accuracy(pipeline, judge, presets["Balanced"], num_prompts=NUM_PROMPTS, seed=PROMPT_SEED)
     report = Report(reconstruction, accuracy, judge.accuracy, weight)
     history = {"stage1": _history(run1), "stage2": _history(run2)}
@@ -67,12 +66,26 @@ def finish_model(stage1: Path, stage2: Path, out: Path) -> Report:
         config,
         out,
         _calibration(report),
-        card=model_card(config, report.__dict__, history),
+        card=model_card(config, asdict(report), history),
         description="One simple object on a patterned floor under a coloured sky, drawn from a prompt.",
         presets=presets,
     )
-    (stage2 / "report.json").write_text(json.dumps(report.__dict__, indent=1), encoding="utf-8")
+    write_json(stage2 / "report.json", asdict(report))
     return report
+
+
+def measured_reconstruction(run: RunDir, valid: SceneCache) -> dict[str, float]:
+    """Figures of a finished Stage 1 run on the held-out scenes, measured once and kept beside its model."""
+    model, manifest = load_model(run.model, networks=frozenset(("encoder", "prior", "decoder")))
+    key = {name: network.sha256 for name, network in manifest.networks.items()}
+    file = run.root / "reconstruction.json"
+    if file.exists() and (kept := read_json(file))["networks"] == key:
+        figures: dict[str, float] = kept["figures"]
+        return figures
+    held_out = pictures_from_array(np.asarray(valid.pictures[: MEASUREMENT.num_images]))
+    figures = reconstruction_figures(Pipeline(model, torch.device("cpu")), held_out, MEASUREMENT)
+    write_json(file, {"networks": key, "figures": figures})
+    return figures
 
 
 def prompt_accuracy(
@@ -107,17 +120,11 @@ def _best_guidance(pipeline: Pipeline, judge: Judge) -> float:
     """The weight of 1, 1.5, 2, 3 with the best mean accuracy on 100 prompts that the report does not use."""
     scores = {}
     for weight in (1.0, 1.5, 2.0, 3.0):
-        settings = _presets(pipeline, weight)["Preview"]
+        settings = default_presets(float(pipeline.model.latent_std), weight)["Preview"]
         found = prompt_accuracy(pipeline, judge, settings, num_prompts=100, seed=PROMPT_SEED + 1)
         scores[weight] = sum(found.values()) / len(found)
         print(f"guidance {weight}: mean accuracy {scores[weight]:.3f}", flush=True)
     return max(scores, key=lambda weight: scores[weight])
-
-
-def _presets(pipeline: Pipeline, weight: float) -> dict[str, SamplingSettings]:
-    """The program's presets with this guidance weight, the interval moved with the latent's scale."""
-    guidance = default_guidance(float(pipeline.model.latent_std), weight)
-    return {name: preset.model_copy(update={"guidance": guidance}) for name, preset in PRESETS.items()}
 
 
 def _calibration(report: Report) -> dict[str, float]:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import math
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy.typing as npt
 import torch
 
 from trainer.pictures import PictureSource
+from trainer.run_dir import require_free_space
 from ul_engine.data.pixels import pictures_from_array
 from ul_engine.errors import OutputError
 from ul_engine.pipelines import Pipeline
@@ -38,6 +41,7 @@ def _build(path: Path, pipeline: Pipeline, pictures: PictureSource) -> None:
             z = pipeline.encode(pictures_from_array(pictures.batch(indices)))[:, :, 0].to("cpu", torch.float16).numpy()
             if target is None:
                 shape = (len(pictures), *z.shape[1:])
+                require_free_space(path.parent, z.itemsize * math.prod(shape))
                 target = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float16, shape=shape)
             target[start : start + len(z)] = z
         assert target is not None
@@ -45,5 +49,6 @@ def _build(path: Path, pipeline: Pipeline, pictures: PictureSource) -> None:
         del target
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise OutputError(f"the latents cannot be written ({error.strerror})", path=path) from error

@@ -1,5 +1,6 @@
 """The training loop: steps, guard, average, figures, previews, checkpoints. What is trained is a `Trainable`."""
 
+import io
 import signal
 import time
 from collections.abc import Iterator
@@ -16,11 +17,13 @@ from torch import Tensor, nn
 from trainer.config import RunConfig
 from trainer.events import EventWriter
 from trainer.optim import build_optimizer, guarded_step, rate_at
-from trainer.run_dir import RunDir
+from trainer.run_dir import RunDir, write_bytes
 from trainer.states import TrainingState, restore_newest, save_state
 from ul_engine.data.pixels import Uint8Array
 from ul_engine.ema import EMA
 from ul_engine.errors import EngineError
+from ul_engine.model_folder import MANIFEST_NAME
+from ul_engine.pipelines import out_of_memory
 
 
 @dataclass(frozen=True)
@@ -85,46 +88,61 @@ class TrainingLoop:
             build_optimizer(self.parameters, config.optimizer),
         )
         self.stop = StopRequest()
+        self._step = 0
         self._last_figures: dict[str, float] = {}
 
     def run(self) -> bool:
-        """Train to the end; True when finished, False when stopped on request. The state is saved either way."""
-        step = restore_newest(self.run_dir, self.state)
+        """Train to the end; True when finished, False when stopped on request. The state is saved either way.
+
+        Whatever goes wrong is written into status and events before it is raised again. A run that had already reached
+        its end and exported its model is left as it is.
+        """
+        self._step = restore_newest(self.run_dir, self.state)
+        if self._step >= self.config.num_steps and (self.run_dir.model / MANIFEST_NAME).exists():
+            return True
         events = EventWriter(self.run_dir.events)
-        events.write("run_started", step, images_seen=step * self.config.batch_size, num_steps=self.config.num_steps)
+        self.run_dir.write_status("running", self._step, self.config.num_steps)
+        events.write("run_started", self._step, images_seen=self._images_seen(), num_steps=self.config.num_steps)
         try:
-            with self.stop.listening():
-                step = self._steps(step, events)
-            is_finished = step >= self.config.num_steps
-            self._save(step, events)
-            if is_finished:
-                self.trainable.export(self.state.ema, self.run_dir.model, self._last_figures)
-            self.run_dir.write_status("finished" if is_finished else "stopped", step, self.config.num_steps)
-            events.write("run_finished" if is_finished else "run_stopped", step)
-            return is_finished
-        except EngineError as error:
-            self.run_dir.write_status("failed", step, self.config.num_steps, reason=str(error))
-            events.write("run_failed", step, reason=str(error))
-            raise
+            return self._run(events)
+        except Exception as error:
+            known = error if isinstance(error, EngineError) else out_of_memory(error) or error
+            self.run_dir.write_status("failed", self._step, self.config.num_steps, reason=str(known))
+            events.write("run_failed", self._step, reason=str(known))
+            raise known from error
         finally:
             events.close()
 
-    def _steps(self, step: int, events: EventWriter) -> int:
-        if step == 0:
-            self._look(0, events, force=True)
-        since, since_step = time.perf_counter(), step
-        while step < self.config.num_steps and not self.stop.is_set:
-            result, norm, rate = self._one_step(step)
-            step += 1
-            if step % self.config.cadence.log_every == 0:
-                seconds = (time.perf_counter() - since) / (step - since_step)
-                self._log(step, events, result, norm=norm, rate=rate, seconds=seconds)
-                since, since_step = time.perf_counter(), step
-            if step % self.config.cadence.checkpoint_every == 0:
-                self._save(step, events)
-            if self._look(step, events, force=step == self.config.num_steps):
-                since, since_step = time.perf_counter(), step
-        return step
+    def _images_seen(self) -> int:
+        return self._step * self.config.batch_size
+
+    def _run(self, events: EventWriter) -> bool:
+        with self.stop.listening():
+            self._steps(events)
+        is_finished = self._step >= self.config.num_steps
+        self._save(events)
+        if is_finished:
+            figures = self._last_figures or self.trainable.validate(self.state.ema)
+            self.trainable.export(self.state.ema, self.run_dir.model, figures)
+        self.run_dir.write_status("finished" if is_finished else "stopped", self._step, self.config.num_steps)
+        events.write("run_finished" if is_finished else "run_stopped", self._step)
+        return is_finished
+
+    def _steps(self, events: EventWriter) -> None:
+        if self._step == 0:
+            self._look(events, force=True)
+        since, since_step = time.perf_counter(), self._step
+        while self._step < self.config.num_steps and not self.stop.is_set:
+            result, norm, rate = self._one_step(self._step)
+            self._step += 1
+            if self._step % self.config.cadence.log_every == 0:
+                seconds = (time.perf_counter() - since) / (self._step - since_step)
+                self._log(events, result, norm=norm, rate=rate, seconds=seconds)
+                since, since_step = time.perf_counter(), self._step
+            if self._step % self.config.cadence.checkpoint_every == 0:
+                self._save(events)
+            if self._look(events, force=self._step == self.config.num_steps):
+                since, since_step = time.perf_counter(), self._step
 
     def _one_step(self, step: int) -> tuple[StepLoss, Tensor, float]:
         self.trainable.module.train()
@@ -141,45 +159,51 @@ class TrainingLoop:
         self.state.ema.update(self.trainable.module)
         return result, norm, rate
 
-    def _log(
-        self, step: int, events: EventWriter, result: StepLoss, *, norm: Tensor, rate: float, seconds: float
-    ) -> None:
+    def _log(self, events: EventWriter, result: StepLoss, *, norm: Tensor, rate: float, seconds: float) -> None:
         figures = {name: float(value.detach()) for name, value in result.figures.items()}
+        loss = float(result.loss.detach())
         events.write(
             "step",
-            step,
-            images_seen=step * self.config.batch_size,
-            loss=float(result.loss.detach()),
+            self._step,
+            images_seen=self._images_seen(),
+            loss=loss,
             gradient_norm=float(norm),
             learning_rate=rate,
             step_s=seconds,
             images_per_s=self.config.batch_size / seconds,
             **figures,
         )
-        self.run_dir.write_status("running", step, self.config.num_steps)
-        print(_line(step, self.config.num_steps, float(result.loss.detach()), figures, seconds), flush=True)
+        self.run_dir.write_status("running", self._step, self.config.num_steps)
+        print(_line(self._step, self.config.num_steps, loss, figures, seconds), flush=True)
 
-    def _look(self, step: int, events: EventWriter, *, force: bool) -> bool:
+    def _look(self, events: EventWriter, *, force: bool) -> bool:
         """Validate and preview when due; True if anything was done (it does not count as step time)."""
         cadence = self.config.cadence
-        is_validated = force or step % cadence.validate_every == 0
-        is_previewed = force or step % cadence.preview_every == 0
+        is_validated = force or self._step % cadence.validate_every == 0
+        is_previewed = force or self._step % cadence.preview_every == 0
         if not (is_validated or is_previewed):
             return False
         self.trainable.module.eval()
         if is_validated:
             self._last_figures = self.trainable.validate(self.state.ema)
-            events.write("validation", step, images_seen=step * self.config.batch_size, **self._last_figures)
-            print(f"validation {step}: " + _figures_text(self._last_figures), flush=True)
+            events.write("validation", self._step, images_seen=self._images_seen(), **self._last_figures)
+            print(f"validation {self._step}: " + _figures_text(self._last_figures), flush=True)
         if is_previewed:
-            path = self.run_dir.previews / f"step-{step:07d}.png"
-            Image.fromarray(self.trainable.preview(self.state.ema)).save(path)
-            events.write("preview", step, file=path.name)
+            path = self.run_dir.previews / f"step-{self._step:07d}.png"
+            write_bytes(path, encoded_png(self.trainable.preview(self.state.ema)))
+            events.write("preview", self._step, file=path.name)
         return True
 
-    def _save(self, step: int, events: EventWriter) -> None:
-        save_state(self.run_dir, self.state, step, keep=self.config.cadence.keep_checkpoints)
-        events.write("checkpoint", step, file=self.run_dir.checkpoint_file(step).name)
+    def _save(self, events: EventWriter) -> None:
+        save_state(self.run_dir, self.state, self._step, keep=self.config.cadence.keep_checkpoints)
+        events.write("checkpoint", self._step, file=self.run_dir.checkpoint_file(self._step).name)
+
+
+def encoded_png(picture: Uint8Array) -> bytes:
+    """PNG of uint8 `[H, W, 3]`."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format="png")
+    return buffer.getvalue()
 
 
 def _figures_text(figures: dict[str, float]) -> str:

@@ -31,6 +31,18 @@ from ul_engine.requests import SamplerName, SamplerSettings
 
 PREVIEW_SAMPLER = SamplerSettings(name=SamplerName.DPMPP_2M, num_steps=16)
 PREVIEW_COLUMNS = 8
+SHARED_WITH_STAGE1 = (
+    "image_px",
+    "image_channels",
+    "patch_px",
+    "pixel_std",
+    "latent",
+    "encoder",
+    "prior",
+    "decoder",
+    "decoder_loss",
+)
+"""Sections of the model's configuration that Stage 1 trained with and Stage 2 must keep."""
 
 
 class Stage2:
@@ -52,6 +64,7 @@ class Stage2:
         held_out = np.arange(config.validation.num_images)
         self.valid_latents = pipeline.encode(pictures_from_array(valid.batch(held_out)))
         self.valid_captions = valid.captions(held_out)
+        self.valid_labels = torch.from_numpy(valid.labels(held_out))
         self.valid_num_pixels = valid.batch(held_out[:1])[0, :, :, 0].size
         torch.manual_seed(config.seed)
         self.base = _initial_base(config).to(device)
@@ -119,8 +132,7 @@ class Stage2:
     def validate(self, averaged: EMA) -> dict[str, float]:
         """The base model's own unweighted bound in bits per pixel, with the captions and without."""
         base = self._averaged_base(averaged)
-        labels = torch.zeros(len(self.valid_captions), dtype=torch.int64)
-        condition = self._condition(self.valid_captions, labels)
+        condition = self._condition(self.valid_captions, self.valid_labels)
         null = base.conditioner.null(len(self.valid_latents), 1)
         figures = {"base_bits_per_pixel": self._bits(base, null.to(self.device) if null is not None else None)}
         if condition is not None:
@@ -181,7 +193,7 @@ def _initial_base(config: RunConfig) -> BaseModel:
 
 def _require_same_latent(config: RunConfig, stage1: UnifiedLatents) -> None:
     """Encoder, decoder and latent of the recipe must be those that Stage 1 trained."""
-    for section in ("image_px", "patch_px", "latent", "encoder", "decoder"):
+    for section in SHARED_WITH_STAGE1:
         ours, theirs = getattr(config.model, section), getattr(stage1.config, section)
         if ours != theirs:
             raise ConfigError(

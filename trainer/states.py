@@ -1,6 +1,7 @@
 """Training states on disk: written atomically, checked for space first, restored exactly."""
 
 import io
+import pickle
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,14 @@ def save_state(run: RunDir, state: TrainingState, step: int, *, keep: int) -> No
         old.unlink()
 
 
+def _load_moments(optimizer: torch.optim.Optimizer, loaded: dict[str, Any]) -> None:
+    """Restore the optimizer's moments; its settings stay those of the present configuration, which may have changed."""
+    settings = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
+    optimizer.load_state_dict(loaded)
+    for group, present in zip(optimizer.param_groups, settings, strict=True):
+        group.update(present)
+
+
 def restore_newest(run: RunDir, state: TrainingState) -> int:
     """Load the newest checkpoint into `state`; returns its step, or 0 where there is none.
 
@@ -52,9 +61,9 @@ def restore_newest(run: RunDir, state: TrainingState) -> int:
         loaded: dict[str, Any] = torch.load(files[-1], map_location="cpu", weights_only=True)
         state.module.load_state_dict(loaded["module"])
         state.ema.load_state_dict(loaded["ema"])
-        state.optimizer.load_state_dict(loaded["optimizer"])
+        _load_moments(state.optimizer, loaded["optimizer"])
         return int(loaded["step"])
-    except (OSError, RuntimeError, KeyError, ValueError, EOFError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError, EOFError, TypeError, pickle.UnpicklingError) as error:
         raise CheckpointError(
             f"cannot be restored ({error}); remove it to continue from the one before", path=files[-1]
         ) from error

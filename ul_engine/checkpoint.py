@@ -84,7 +84,12 @@ def _swap_in(staging: Path, target: Path) -> None:
     retired = staging.with_name(f"{staging.name}-old")
     if target.exists():
         target.rename(retired)
-    staging.rename(target)
+    try:
+        staging.rename(target)
+    except OSError:
+        if retired.exists():
+            retired.rename(target)
+        raise
     shutil.rmtree(retired, ignore_errors=True)
 
 

@@ -78,6 +78,12 @@ class TextConfig(FrozenModel):
     num_blocks: int = Field(2, ge=1, le=32, description="Transformer blocks.")
     head_channels: int = Field(32, ge=8, description="Channels per attention head; a multiple of 8.")
 
+    @model_validator(mode="after")
+    def _heads_fit(self) -> Self:
+        if self.width % self.head_channels or self.head_channels % 8:
+            raise ValueError("width must be a multiple of head_channels, and that a multiple of 8")
+        return self
+
 
 class ConditioningConfig(FrozenModel):
     """What the base model is told besides the noisy latent. The decoder is never conditioned on more than z_0."""

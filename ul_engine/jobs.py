@@ -198,7 +198,8 @@ def reconstructions(
         z_clean = pipeline.encode(x)
         seeds = [request.seed]
         context.check()
-        nats = pipeline.bitrate(z_clean, seeds, num_times=request.bitrate_times).nats
+        counted = _bitrate_progress(context, number / len(request.inputs), request.bitrate_times)
+        nats = pipeline.bitrate(z_clean, seeds, num_times=request.bitrate_times, observe=counted).nats
         for level, logsnr in enumerate(request.latent_logsnrs):
             report = _ladder_progress(context, (number * len(request.latent_logsnrs) + level) / total, total)
             if logsnr == manifest.model.latent.logsnr_max:
@@ -217,6 +218,29 @@ def reconstructions(
                 bits_per_dim=float(bits_per_dim(nats, num_dims=z_clean[0].numel())),
                 is_trained_level=logsnr <= manifest.model.latent.logsnr_max,
             )
+
+
+def _bitrate_progress(context: JobContext, done: float, num_times: int) -> Callable[[], None]:
+    step = 0
+
+    def report() -> None:
+        nonlocal step
+        context.check()
+        step += 1
+        context.send(
+            protocol.JobProgress(
+                job_id=context.job_id,
+                phase="bitrate",
+                step=step,
+                num_steps=num_times,
+                first_index=0,
+                batch_size=1,
+                fraction=done,
+            ),
+            b"",
+        )
+
+    return report
 
 
 def _ladder_progress(context: JobContext, done: float, total: int) -> Callable[[Phase, SamplerStep], None]:

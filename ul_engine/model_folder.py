@@ -114,7 +114,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
         raise CheckpointError(reason, path=folder) from None
     except OSError as error:
         raise CheckpointError(f"cannot be read ({error.strerror})", path=path) from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise CheckpointError(f"is not valid JSON ({error})", path=path) from error
     return _validated(data, path)
 
@@ -143,7 +143,7 @@ def list_models(roots: Iterable[str | os.PathLike[str]]) -> list[ModelEntry]:
         if not Path(root).is_dir():
             continue
         for folder in sorted(Path(root).iterdir()):
-            if (folder / MANIFEST_NAME).is_file():
+            if not folder.name.startswith(".") and (folder / MANIFEST_NAME).is_file():
                 entries.append(_entry(folder))
     return sorted(entries, key=lambda entry: entry.name.lower())
 

@@ -21,7 +21,7 @@ from ul_engine.diffusion.parameterization import add_noise
 from ul_engine.diffusion.samplers import SamplerStep
 from ul_engine.diffusion.schedules import Schedule
 from ul_engine.diffusion.weightings import base_bias
-from ul_engine.errors import ConfigError, DeviceMemoryError
+from ul_engine.errors import ConfigError, DeviceMemoryError, NumericsError
 from ul_engine.models.conditioning import Condition
 from ul_engine.models.unified import UnifiedLatents
 from ul_engine.objectives import (
@@ -149,6 +149,8 @@ class Pipeline:
             draw_noise=noise.draw,
             observe=lambda step: observe("decoder", step),
         )
+        if not torch.isfinite(x).all():
+            raise NumericsError("the sampled picture is not finite; lower the guidance weight, or take more steps")
         height, width = crop_to if crop_to is not None else x.shape[-2:]
         return x[..., :height, :width].clamp(-1.0, 1.0)
 
@@ -220,11 +222,22 @@ class Pipeline:
         return denoise
 
     @torch.inference_mode()
-    def bitrate(self, z_clean: Tensor, seeds: Sequence[int], *, num_times: int) -> Bitrate:
-        """The prior's bound on the information in z_0 (eq. 3), per picture, cell and band."""
+    def bitrate(
+        self, z_clean: Tensor, seeds: Sequence[int], *, num_times: int, observe: Callable[[], None] = lambda: None
+    ) -> Bitrate:
+        """The prior's bound on the information in z_0 (eq. 3), per picture, cell and band.
+
+        `observe` is called before each of the `num_times` evaluations; it may raise Cancelled.
+        """
         noise = SeededNoise(seeds, "bitrate", shape=z_clean.shape[1:], device=self.device)
+        estimate = self._prior_estimate()
+
+        def denoise(z_t: Tensor, logsnr: Tensor) -> Tensor:
+            observe()
+            return estimate(z_t, logsnr)
+
         return latent_bitrate(
-            self._prior_estimate(),
+            denoise,
             z_clean,
             latent_schedule_of(self.model.config),
             num_times=num_times,

@@ -28,7 +28,7 @@ class ProtocolError(EngineError):
 class Message(BaseModel):
     """Base of all messages."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
 
 # ---- commands: program -> worker ----------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class FrozenModel(BaseModel):
-    """Immutable settings object; unknown fields are errors, so that a typing mistake is never ignored."""
+    """Immutable settings object; unknown fields and numbers that are not finite are errors, never ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SamplerName(StrEnum):

@@ -56,6 +56,7 @@ class Worker:
         self.writer = writer
         self.models = ModelCache(device, dtype)
         self._queue: queue.SimpleQueue[protocol.Command | None] = queue.SimpleQueue()
+        self._known: set[str] = set()
         self._cancelled: set[str] = set()
         self._thread = threading.Thread(target=self._work, name="engine-jobs", daemon=True)
 
@@ -72,7 +73,11 @@ class Worker:
                 resident = psutil.Process().memory_info().rss
                 self.writer.send(protocol.Pong(host_bytes=resident, device_bytes=used_device_bytes(self.device)))
             case protocol.CancelJob():
-                self._cancelled.add(command.job_id)
+                if command.job_id in self._known:
+                    self._cancelled.add(command.job_id)
+            case protocol.RunJob():
+                self._known.add(command.job_id)
+                self._queue.put(command)
             case _:
                 self._queue.put(command)
         return True
@@ -93,6 +98,8 @@ class Worker:
                     self._load(command.path)
                 case protocol.RunJob():
                     self._run(command)
+                    self._known.discard(command.job_id)
+                    self._cancelled.discard(command.job_id)
 
     def _load(self, path: str) -> None:
         try:
@@ -129,8 +136,6 @@ class Worker:
             self.writer.send(protocol.JobCancelled(job_id=job_id))
         except Exception as error:  # noqa: BLE001 - the request loop must outlive any one request
             self._report_failure(job_id, error)
-        finally:
-            self._cancelled.discard(job_id)
 
     def _carry_out(self, command: protocol.RunJob, context: JobContext) -> None:
         entry = self._loaded(command.request.model)
@@ -191,7 +196,12 @@ def _read_commands(worker: Worker) -> None:
     """Until the input ends or a Shutdown comes."""
     stream = sys.stdin.buffer
     while (frame := protocol.read_frame(stream)) is not None:
-        if not worker.handle(protocol.decode_command(frame[0])):
+        try:
+            command = protocol.decode_command(frame[0])
+        except protocol.ProtocolError as error:
+            print(f"a command was passed over: {error}", file=sys.stderr, flush=True)  # noqa: T201 - the worker's log
+            continue
+        if not worker.handle(command):
             return
 
 

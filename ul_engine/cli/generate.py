@@ -8,10 +8,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from ul_engine import protocol
+from ul_engine.assets import assets_dir
 from ul_engine.cli.session import TerminalProgress, explained, model_folder, open_session, preset
-from ul_engine.errors import ConfigError
+from ul_engine.errors import CheckpointError, ConfigError
 from ul_engine.jobs import JobContext, run_generate
 from ul_engine.metadata import read_request
+from ul_engine.model_folder import list_models, user_models_dir
 from ul_engine.outputs import outputs_root, save_picture
 from ul_engine.requests import GenerateRequest, SamplerName, SamplingSettings
 
@@ -42,7 +44,8 @@ def generate(arguments: argparse.Namespace) -> int:
 
 def _request(arguments: argparse.Namespace) -> GenerateRequest:
     if arguments.request is not None:
-        return _request_from_file(arguments.request)
+        request = _request_from_file(arguments.request)
+        return request.model_copy(update={"model": str(_folder_of(request, arguments))})
     folder = model_folder(arguments)
     try:
         return GenerateRequest(
@@ -58,6 +61,16 @@ def _request(arguments: argparse.Namespace) -> GenerateRequest:
         )
     except ValidationError as error:
         raise explained(error) from error
+
+
+def _folder_of(request: GenerateRequest, arguments: argparse.Namespace) -> Path:
+    """The model a stored request means: `--model`, a folder, or the name of one of this machine's models."""
+    if arguments.model is not None or Path(request.model).is_dir():
+        return Path(arguments.model or request.model)
+    for entry in list_models([assets_dir() / "models", user_models_dir()]):
+        if request.model in (entry.name, Path(entry.path).name):
+            return Path(entry.path)
+    raise CheckpointError("this machine has no such model; name its folder with --model", path=request.model)
 
 
 def _request_from_file(path: Path) -> GenerateRequest:

@@ -41,6 +41,8 @@ def model_folder(arguments: argparse.Namespace) -> Path:
 def open_session(arguments: argparse.Namespace) -> Session:
     """Load the model on the device asked for."""
     device = pick_device(arguments.device)
+    if arguments.threads < 0:
+        raise ConfigError("must be 0 (all cores) or more", field="threads")
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     folder = model_folder(arguments)

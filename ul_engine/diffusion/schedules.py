@@ -58,13 +58,20 @@ class CosineSchedule:
         self.logsnr_min = logsnr_min + shift
         self._u_start = math.atan(math.exp(-logsnr_max / 2)) * 2 / math.pi
         self._u_end = math.atan(math.exp(-logsnr_min / 2)) * 2 / math.pi
+        self._v_end = math.atan(math.exp(logsnr_min / 2)) * 2 / math.pi  # 1 - u_end, without its cancellation
 
     def _u(self, t: Tensor) -> Tensor:
         return self._u_start + full_precision(t) * (self._u_end - self._u_start)
 
     def logsnr(self, t: Tensor) -> Tensor:
         """log-SNR at time `t`."""
-        return self.shift - 2.0 * torch.log(torch.tan(self._u(t) * (math.pi / 2)))
+        u = self._u(t)
+        # tan(pi u / 2) near u = 1 loses the end in float32; there 1 - u is formed from t and its tangent inverted.
+        from_end = self._v_end + (1.0 - full_precision(t)) * (self._u_end - self._u_start)
+        is_noisy = u > 0.5
+        angle = torch.where(is_noisy, from_end, u) * (math.pi / 2)
+        log_tan = torch.log(torch.tan(angle))
+        return self.shift - 2.0 * torch.where(is_noisy, -log_tan, log_tan)
 
     def dlogsnr_dt(self, t: Tensor) -> Tensor:
         """`-2 pi / sin(pi u) * du/dt`."""
@@ -128,9 +135,13 @@ def picture_schedule(
 ) -> InterpolatedSchedule:
     """The decoder's schedule: logsnr_max at t = 0, `logsnr_min + 2 ln(noise_px / image_px)` at t = 1.
 
-    `image_px` is the size the model is trained at; it never follows the size of an input.
+    `image_px` is the size the model is trained at; it never follows the size of an input. Raises ValueError where
+    `noise_px` is so far above it that log-SNR would not fall everywhere.
     """
-    return InterpolatedSchedule(
+    schedule = InterpolatedSchedule(
         CosineSchedule(logsnr_max, logsnr_min),
         CosineSchedule(logsnr_max, logsnr_min, shift=shift_for_size(image_px, noise_px)),
     )
+    if (schedule.dlogsnr_dt(torch.linspace(0.0, 1.0, 257)) >= 0.0).any():
+        raise ValueError(f"noise_px {noise_px} is so far above image_px {image_px} that log-SNR would rise with time")
+    return schedule

@@ -1,6 +1,7 @@
 """Embedding of the noise level."""
 
 import math
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +24,8 @@ class LogSNREmbedding(nn.Module):
 
     def forward(self, logsnr: Tensor) -> Tensor:
         """`[B]` -> `[B, width]` float32."""
-        with torch.autocast(logsnr.device.type, enabled=False):
+        kind = logsnr.device.type
+        with nullcontext() if kind == "meta" else torch.autocast(kind, enabled=False):
             angles = logsnr.float()[:, None] * self.frequencies.float()
             features = torch.cat((angles.sin(), angles.cos()), dim=-1).to(self.hidden.weight.dtype)
             return self.out(nn.functional.silu(self.hidden(features))).float()  # type: ignore[no-any-return]

@@ -1,0 +1,178 @@
+"""Frames: every message goes there and back, and nothing else is taken for one."""
+
+import io
+import json
+import struct
+from typing import get_args
+
+import pytest
+from pydantic import ValidationError
+
+from ul_engine import protocol as p
+from ul_engine.requests import GenerateRequest, ReconstructRequest, parse_request
+
+GENERATE = GenerateRequest(model="models/a", prompt="a red cube – größer", seed=2**62, num_images=3)
+RECONSTRUCT = ReconstructRequest(model="models/a", inputs=("a.png", "b.png"), latent_logsnrs=(5.0, -1.5))
+COMMANDS: list[p.Command] = [
+    p.LoadModel(path="models/a"),
+    p.RunJob(job_id="j1", request=GENERATE),
+    p.RunJob(job_id="j2", request=RECONSTRUCT),
+    p.CancelJob(job_id="j1"),
+    p.Ping(),
+    p.Shutdown(),
+]
+NEWS: list[p.News] = [
+    p.EngineReady(pid=7, device="cpu", device_name="A CPU", num_threads=1, total_memory_bytes=2**40, startup_s=1.5),
+    p.Pong(host_bytes=2**33, device_bytes=0),
+    p.ModelLoading(path="models/a"),
+    p.ModelLoaded(path="models/a", seconds=0.5, num_parameters=10**10),
+    p.ModelFailed(path="models/a", message="is broken"),
+    p.JobStarted(job_id="j1"),
+    p.JobProgress(job_id="j1", phase="decoder", step=3, num_steps=8, first_index=0, batch_size=2, fraction=0.25),
+    p.JobPreview(job_id="j1", first_index=0, shape=(2, 4, 4, 3)),
+    p.ImageResult(job_id="j1", index=1, seed=2**62, shape=(1, 4, 4, 3), elapsed_s=0.1),
+    p.ReconstructionResult(
+        job_id="j2",
+        input="a.png",
+        latent_logsnr=5.0,
+        psnr_db=22.5,
+        ssim=0.9,
+        bits_per_pixel=0.1,
+        bits_per_dim=0.8,
+        shape=(2, 4, 4, 3),
+    ),
+    p.JobFinished(job_id="j1", elapsed_s=2.0),
+    p.JobCancelled(job_id="j1"),
+    p.JobFailed(job_id="j1", kind="CheckpointError", message="is broken", details="Traceback"),
+]
+PAYLOADS = [b"", b"\x00", bytes(range(256)) * 40, b"ULP1" * 3]
+
+
+def by_name(message: p.Message) -> str:
+    return type(message).__name__
+
+
+def test_the_lists_are_complete() -> None:
+    assert {type(message) for message in COMMANDS} == set(get_args(p.Command))
+    assert {type(message) for message in NEWS} == set(get_args(p.News))
+
+
+@pytest.mark.parametrize(
+    "message", [*COMMANDS, *NEWS], ids=[f"{i}-{by_name(m)}" for i, m in enumerate([*COMMANDS, *NEWS])]
+)
+@pytest.mark.parametrize("payload", PAYLOADS, ids=["empty", "one", "long", "magic"])
+def test_there_and_back(message: p.Message, payload: bytes) -> None:
+    frame = p.read_frame(io.BytesIO(p.encode_frame(message, payload)))
+    assert frame is not None
+    decode = p.decode_command if message in COMMANDS else p.decode_news
+    assert decode(frame[0]) == message
+    assert frame[1] == payload
+
+
+def test_frames_follow_one_another() -> None:
+    stream = io.BytesIO(b"".join(p.encode_frame(message, b"x" * i) for i, message in enumerate(NEWS)))
+    for index, message in enumerate(NEWS):
+        frame = p.read_frame(stream)
+        assert frame is not None
+        assert p.decode_news(frame[0]) == message
+        assert len(frame[1]) == index
+    assert p.read_frame(stream) is None
+
+
+def test_payload_may_be_a_view() -> None:
+    data = bytearray(b"abcdef")
+    frame = p.read_frame(io.BytesIO(p.encode_frame(NEWS[7], memoryview(data)[1:4])))
+    assert frame is not None
+    assert frame[1] == b"bcd"
+
+
+def test_a_stream_cut_anywhere_is_noticed() -> None:
+    whole = p.encode_frame(NEWS[6], b"pixels")
+    assert p.read_frame(io.BytesIO(b"")) is None
+    for length in range(1, len(whole)):
+        with pytest.raises(p.ProtocolError, match="ended inside"):
+            p.read_frame(io.BytesIO(whole[:length]))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"PLU1" + struct.pack("<II", 2, 0),
+        b"Traceback (m",
+        b"ULP1" + struct.pack("<II", 2**25, 0),
+        b"ULP1" + struct.pack("<II", 2, 2**31),
+        b"\x00" * 12,
+    ],
+)
+def test_headers_that_are_none(header: bytes) -> None:
+    with pytest.raises(p.ProtocolError):
+        p.decode_header(header)
+    with pytest.raises(p.ProtocolError):
+        p.read_frame(io.BytesIO(header + b"x" * 100))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"\xff\xfe",
+        b"{}",
+        b"[]",
+        b'{"type": "unheard_of"}',
+        b'{"type": "cancel_job"}',
+        b'{"type": "run_job", "job_id": "a", "request": {"kind": "generate"}}',
+        b'{"type": "run_job", "job_id": "a", "request": {"kind": "generate", "model": "m", "num_images": 0}}',
+        b'{"type": "run_job", "job_id": "a", "request": {"kind": "generate", "model": "m", "surprise": 1}}',
+        b"[" * 10_000,
+    ],
+)
+def test_text_that_is_no_message(text: bytes) -> None:
+    for decode in (p.decode_command, p.decode_news):
+        with pytest.raises(p.ProtocolError, match="malformed"):
+            decode(text)
+
+
+def test_commands_are_no_news_and_news_no_commands() -> None:
+    for message in COMMANDS:
+        with pytest.raises(p.ProtocolError):
+            p.decode_news(message.model_dump_json().encode())
+    for message in NEWS:
+        with pytest.raises(p.ProtocolError):
+            p.decode_command(message.model_dump_json().encode())
+
+
+def test_fields_of_later_versions_are_passed_over() -> None:
+    data = json.loads(NEWS[0].model_dump_json()) | {"later": True}
+    assert p.decode_news(json.dumps(data).encode()) == NEWS[0]
+
+
+# Once: pydantic writes what is not finite as null, and null is no number on the other side. Equal pictures have
+# an infinite PSNR, and pictures under 11 pixels no SSIM (`jobs.reconstructions` sends NaN).
+@pytest.mark.parametrize("change", [{"psnr_db": float("inf")}, {"ssim": float("nan")}])
+def test_figures_that_are_not_finite_go_there_and_back(change: dict[str, float]) -> None:
+    message = NEWS[9].model_copy(update=change)
+    frame = p.read_frame(io.BytesIO(p.encode_frame(message)))
+    assert frame is not None
+    back = p.decode_news(frame[0])
+    assert isinstance(back, p.ReconstructionResult)
+    assert back.bits_per_pixel == 0.1
+
+
+# Once: a level that is not finite is accepted, and becomes a command that the worker cannot read.
+@pytest.mark.parametrize("level", [float("nan"), float("inf")])
+def test_levels_of_a_request_must_be_finite(level: float) -> None:
+    with pytest.raises(ValidationError):
+        ReconstructRequest(model="m", inputs=("a.png",), latent_logsnrs=(level,))
+
+
+def test_requests_from_plain_data() -> None:
+    for request in (GENERATE, RECONSTRUCT):
+        assert parse_request(json.loads(request.model_dump_json())) == request
+
+
+def test_seeds_of_a_request() -> None:
+    assert [GENERATE.seed_of(i) for i in range(3)] == [2**62, 2**62 + 1, 2**62 + 2]
+    single = GENERATE.for_single(2)
+    assert single.num_images == 1
+    assert single.seed_of(0) == GENERATE.seed_of(2)
+    assert single.prompt == GENERATE.prompt

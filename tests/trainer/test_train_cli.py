@@ -1,0 +1,121 @@
+"""``ul-train`` from start to end, in this process and as a child that is told to stop."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.helpers.qt import wait_until
+from tests.helpers.tiny_runs import run_data, saved_state
+from trainer.cli import main
+from trainer.events import read_events
+from trainer.recipes import recipe_names
+from trainer.run_dir import RunDir, read_json
+from ul_engine.checkpoint import load_model
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def recipe(scenes: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump(run_data(scenes, num_steps=2)))
+    return path
+
+
+def train(*words: Any) -> int:
+    return main([str(word) for word in words])
+
+
+def test_both_stages(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert train("stage1", "--config", recipe, "--out", one, "--device", "cpu") == 0
+    words = ("--config", recipe, "--set", f"init_from={one / 'model'}", "--set", "num_steps=3")
+    assert train("stage2", *words, "--out", two, "--device", "cpu") == 0
+    printed = capsys.readouterr()
+    assert "validation 0:" in printed.out
+    assert "step 3/3" in printed.out
+    _, manifest = load_model(two / "model", is_verified=True)
+    assert manifest.can_generate
+    assert manifest.can_reconstruct
+    assert json.loads((two / "config.json").read_text())["stage"] == "stage2"
+    assert json.loads((two / "environment.json").read_text())["torch"]
+
+
+def test_dry_run_only_prints_the_settings(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--config", recipe, "--out", tmp_path / "run", "--set", "optimizer.learning_rate=5e-4", "--dry-run")
+    assert train("stage1", *words) == 0
+    settings = json.loads(capsys.readouterr().out)
+    assert settings["optimizer"]["learning_rate"] == 5e-4
+    assert settings["stage"] == "stage1"
+    assert not (tmp_path / "run").exists()
+
+
+def test_list_of_recipes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("recipe", "list") == 0
+    assert capsys.readouterr().out.split() == recipe_names()
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--set", "num_steps=0"), "num_steps: "),
+        (("--set", "num_steps"), "write it as key=value"),
+        (("--set", "data.size_px=18"), "multiple"),
+        (("--set", "init_from=nowhere"), "nowhere: there is no such folder"),
+        (("--device", "toaster"), "is no device"),
+    ],
+)
+def test_problems_are_one_line(
+    recipe: Path, tmp_path: Path, words: tuple[str, ...], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("stage1", "--config", recipe, "--out", tmp_path / "run", *words) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("ul-train: ")
+    assert error.count("\n") == 1
+    assert reason in error
+
+
+def test_no_recipe_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("stage1", "--config", tmp_path / "absent.yaml", "--out", tmp_path / "run") == 1
+    assert "cannot be read" in capsys.readouterr().err
+    assert train("recipe", "run", "scenes-4096") == 1
+    assert "scenes-64" in capsys.readouterr().err
+
+
+def is_stepping(status: Path) -> bool:
+    return status.exists() and read_json(status)["step"] > 0
+
+
+def test_a_child_told_to_stop_saves_and_goes_on(recipe: Path, scenes: Path, tmp_path: Path) -> None:
+    """SIGTERM to a real process: it ends at once with exit code 3 and a state from which the run goes on."""
+    out = tmp_path / "run"
+    words = ["stage1", "--config", str(recipe), "--out", str(out), "--device", "cpu", "--set", "num_steps=100000"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "trainer.cli", *words], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as child:
+        wait_until(lambda: is_stepping(out / "status.json"), timeout_s=60, message="no status was written")
+        status = read_json(out / "status.json")
+        assert (status["state"], status["pid"]) == ("running", child.pid)
+        child.send_signal(signal.SIGTERM)
+        sent = time.monotonic()
+        _, errors = child.communicate(timeout=30)
+    assert child.returncode == 3, errors.decode()
+    assert time.monotonic() - sent < 25  # a launcher kills after 30
+    assert errors == b""
+    status = read_json(out / "status.json")
+    step = status["step"]
+    assert status["state"] == "stopped"
+    assert step > 0
+    assert RunDir(out).checkpoint_files()[-1].name == f"step-{step}.pt"
+    assert saved_state(out)["/step"] == step
+    assert read_events(out / "events.jsonl")[-1]["type"] == "run_stopped"
+    assert train("stage1", "--config", recipe, "--out", out, "--device", "cpu", "--set", f"num_steps={step + 2}") == 0
+    assert saved_state(out)["/step"] == step + 2
+    assert read_json(out / "status.json")["state"] == "finished"
