@@ -13,7 +13,7 @@ title = @printf '\n=== %s ===\n'
 .PHONY: help run test stress models clean setup
 
 help:
-	@echo "make run      start UL Studio (without a display: draw one picture into ./outputs instead)"
+	@echo "make run      start UL Studio (without a display: draw pictures into ./outputs instead)"
 	@echo "make test     lint, types, layers and tests; stops at the first that fails"
 	@echo "make stress   the long tests"
 	@echo "make models   train the bundled model again (MODEL=$(MODEL))"
@@ -28,7 +28,7 @@ setup:
 
 run: setup
 	@if [ "$$(uname -s)" = Linux ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
-	    echo "No display here: drawing one picture into ./outputs instead of opening the window."; \
+	    echo "No display here: drawing pictures into ./outputs instead of opening the window."; \
 	    QT_QPA_PLATFORM=offscreen exec $(bin)/ul-studio --smoke outputs; \
 	else \
 	    exec $(bin)/ul-studio; \

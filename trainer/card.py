@@ -43,8 +43,9 @@ nothing else: it is an example of the method, not a general text-to-image model.
 
 Data: {config.data.num_train:,} rendered scenes (this program's own Scenes, seed {config.data.train_seed}). Loss factor
 {config.model.decoder_loss.loss_factor:g}, sigmoid bias {config.model.decoder_sigmoid_bias:.2f}, latents of
-{"x".join(map(str, config.model.latent_shape(config.model.image_px, config.model.image_px)))}. Two CPU cores, bf16
-autocast; weights are shipped in bf16. The recipe comes with the program: `ul-train recipe run scenes-64`.
+{"x".join(map(str, config.model.latent_shape(config.model.image_px, config.model.image_px)))}. bf16 autocast on
+{history["stage1"]["machine"]}; weights are shipped in bf16. The recipe comes with the program:
+`ul-train recipe run scenes-64`.
 
 | stage | steps | pictures seen | time |
 |---|---|---|---|
@@ -73,6 +74,7 @@ held-out renders, above which nothing can be measured:
 
 ## Limits
 
-One object; no relations, no counts, no words outside the grammar. Fine floor patterns near the horizon and mirror
-images in metal are soft or invented.
+One object; no relations, no counts, no words outside the grammar. Write the articles: "a pink octahedron", not "pink
+octahedron", which the training captions never said. Small objects are lumpy; fine floor patterns near the horizon and
+mirror images in metal are soft or invented.
 """

@@ -13,7 +13,7 @@ from trainer.pictures import open_scenes
 from trainer.run_dir import ENVIRONMENT_NAME, RunDir, read_json, write_json
 from trainer.stage1 import Stage1
 from trainer.stage2 import Stage2
-from ul_engine.devices import pick_device
+from ul_engine.devices import describe_device, pick_device
 from ul_engine.errors import ConfigError
 
 MAY_CHANGE = frozenset(
@@ -28,11 +28,12 @@ def run_training(config: RunConfig, folder: Path, *, device: str = "auto") -> bo
     run.create()
     _require_same_run(config, run)
     write_json(run.config, config.model_dump(mode="json"))
-    write_json(folder / ENVIRONMENT_NAME, _environment())
     if config.num_threads:
         torch.set_num_threads(config.num_threads)
+    torch_device = pick_device(device)
+    write_json(folder / ENVIRONMENT_NAME, _environment(torch_device))
     train, valid = open_scenes(config.data, progress=_print_rendering)
-    return TrainingLoop(_stage(config, run, train, valid, pick_device(device)), config, run).run()
+    return TrainingLoop(_stage(config, run, train, valid, torch_device), config, run).run()
 
 
 def _stage(config: RunConfig, run: RunDir, train, valid, device: torch.device) -> Trainable:  # type: ignore[no-untyped-def]
@@ -52,8 +53,11 @@ def _require_same_run(config: RunConfig, run: RunDir) -> None:
             )
 
 
-def _environment() -> dict[str, str]:
+def _environment(device: torch.device) -> dict[str, str]:
+    name, _ = describe_device(device)
+    threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
     return {
+        "machine": f"{name}{threads}",
         "python": platform.python_version(),
         "platform": platform.platform(),
         "torch": torch.__version__,

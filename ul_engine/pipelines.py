@@ -246,9 +246,12 @@ class Pipeline:
 
 
 def default_guidance(latent_std: float, weight: float = 2.0) -> GuidanceSettings:
-    """Guidance over log-SNR -3 to 1.5, moved by `-2 ln s`: the scale s of a latent shifts its effective log-SNR."""
+    """Guidance over log-SNR -3 to 1.5, moved by `-2 ln s`: the scale s of a latent shifts its effective log-SNR.
+
+    Rounded to two decimals, which is what people see and type.
+    """
     shift = base_bias(0.0, latent_std)
-    return GuidanceSettings(weight=weight, logsnr_low=-3.0 + shift, logsnr_high=1.5 + shift)
+    return GuidanceSettings(weight=weight, logsnr_low=round(-3.0 + shift, 2), logsnr_high=round(1.5 + shift, 2))
 
 
 def pad_to_multiple(x: Tensor, factor: int) -> Tensor:
