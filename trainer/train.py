@@ -9,7 +9,7 @@ import torch
 
 from trainer.config import RunConfig, Stage, parse_config
 from trainer.loop import Trainable, TrainingLoop
-from trainer.pictures import open_scenes
+from trainer.pictures import PictureSource, open_scenes
 from trainer.run_dir import ENVIRONMENT_NAME, RunDir, read_json, write_json
 from trainer.stage1 import Stage1
 from trainer.stage2 import Stage2
@@ -36,7 +36,9 @@ def run_training(config: RunConfig, folder: Path, *, device: str = "auto") -> bo
     return TrainingLoop(_stage(config, run, train, valid, torch_device), config, run).run()
 
 
-def _stage(config: RunConfig, run: RunDir, train, valid, device: torch.device) -> Trainable:  # type: ignore[no-untyped-def]
+def _stage(
+    config: RunConfig, run: RunDir, train: PictureSource, valid: PictureSource, device: torch.device
+) -> Trainable:
     if config.stage is Stage.STAGE1:
         return Stage1(config, train, valid, device=device)
     return Stage2(config, train, valid, device=device, cache=run.root / "latents")

@@ -40,11 +40,12 @@ class NewsWriter:
 
     def send(self, message: protocol.News, payload: bytes = b"") -> None:
         """Write one message at once. A closed pipe means the program is gone: so does this process."""
+        frame = protocol.encode_frame(message, payload)
         with self._lock:
             try:
-                self._stream.write(protocol.encode_frame(message, payload))
+                self._stream.write(frame)
                 self._stream.flush()
-            except (BrokenPipeError, ValueError):
+            except BrokenPipeError:
                 os._exit(0)
 
 
