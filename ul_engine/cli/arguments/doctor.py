@@ -1,0 +1,14 @@
+"""Options of ``ul-engine doctor``."""
+
+from typing import TYPE_CHECKING
+
+from ul_engine.cli.arguments.shared import lazily
+
+if TYPE_CHECKING:
+    from ul_engine.cli.arguments.shared import Commands
+
+
+def add(commands: "Commands") -> None:
+    """Say what is missing."""
+    command = commands.add_parser("doctor", help="say what is missing on this machine and how to mend it")
+    command.set_defaults(run=lazily("ul_engine.cli.doctor", "doctor"))

@@ -1,0 +1,26 @@
+"""What the commands' options have in common."""
+
+import argparse
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+Run = Callable[[argparse.Namespace], int]
+
+if TYPE_CHECKING:
+    Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def lazily(module: str, function: str) -> Run:
+    """`function` of `module`, imported when it is called: `ul-engine --help` must not wait for torch."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        return cast(Run, getattr(import_module(module), function))(arguments)
+
+    return run
+
+
+def add_device(command: argparse.ArgumentParser) -> None:
+    """Options of every command that computes."""
+    command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    command.add_argument("--threads", type=int, default=0, help="CPU threads; 0: all cores")
