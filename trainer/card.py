@@ -3,6 +3,7 @@
 from typing import Any
 
 from trainer.config import RunConfig
+from ul_engine.config import ModelConfig
 
 NAMES = {
     "shape": "shape",
@@ -14,6 +15,12 @@ NAMES = {
     "sky": "sky",
     "all": "all seven at once",
 }
+
+
+def latent_size_text(config: ModelConfig) -> str:
+    """The latent of one training sample, such as 16x8x8 (channels, height, width); clips have frames second."""
+    channels, frames, height, width = config.latent_shape(config.image_px, config.image_px, config.num_frames)
+    return "x".join(map(str, (channels, *((frames,) if config.video is not None else ()), height, width)))
 
 
 def model_card(config: RunConfig, report: dict[str, Any], history: dict[str, dict[str, Any]]) -> str:
@@ -43,7 +50,7 @@ nothing else: it is an example of the method, not a general text-to-image model.
 
 Data: {config.data.num_train:,} rendered scenes (this program's own Scenes, seed {config.data.train_seed}). Loss factor
 {config.model.decoder_loss.loss_factor:g}, sigmoid bias {config.model.decoder_sigmoid_bias:.2f}, latents of
-{"x".join(map(str, config.model.latent_shape(config.model.image_px, config.model.image_px)))}. bf16 autocast on
+{latent_size_text(config.model)}. bf16 autocast on
 {history["stage1"]["machine"]}; weights are shipped in bf16. The recipe comes with the program:
 `ul-train recipe run scenes-64`.
 

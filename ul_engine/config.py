@@ -21,11 +21,23 @@ class EncoderConfig(FrozenModel):
     channels: tuple[int, ...] = Field((128, 256, 512, 512), min_length=1, description="Channels of each stage.")
     blocks_per_stage: int = Field(2, ge=1, le=16, description="Residual blocks in each stage but the last.")
     blocks_last_stage: int = Field(3, ge=1, le=16, description="Residual blocks in the last stage.")
+    variance: Literal["fixed", "learned"] = Field(
+        "fixed",
+        description="fixed: the method's constant noise. learned: an ablation, a variance per latent value beside it.",
+    )
 
 
 class PriorConfig(FrozenModel):
-    """Single-level vision transformer of Stage 1."""
+    """Single-level vision transformer of Stage 1, and what it is to the encoder."""
 
+    kind: Literal["diffusion", "detached", "normal"] = Field(
+        "diffusion",
+        description="diffusion: the method. Ablations: detached sends no gradient into the encoder, which a weak KL to "
+        "the normal distribution holds instead; normal has no network, the latent pays its KL to the normal in full.",
+    )
+    normal_kl_weight: float = Field(
+        1e-4, ge=0.0, le=1.0, description="Weight of the KL to the normal distribution for kind detached."
+    )
     width: int = Field(1024, ge=32, description="Token channels.")
     num_blocks: int = Field(8, ge=1, le=64, description="Transformer blocks.")
     head_channels: int = Field(HEAD_CHANNELS, ge=8, description="Channels per attention head; a multiple of 8.")
@@ -119,6 +131,14 @@ class LatentConfig(FrozenModel):
 class DecoderLossConfig(FrozenModel):
     """Weight of the decoder's loss, `loss_factor * sigmoid(sigmoid_bias - logsnr)`, and its noise schedule."""
 
+    kind: Literal["diffusion", "mse"] = Field(
+        "diffusion", description="diffusion: the method. mse: an ablation, one evaluation and the squared error."
+    )
+    mse_nats: float = Field(
+        50.0,
+        gt=0.0,
+        description="Nats per unit of squared error for kind mse: 1 / (2 variance) of a normal likelihood.",
+    )
     loss_factor: float = Field(
         1.5,
         gt=0.0,
@@ -131,6 +151,27 @@ class DecoderLossConfig(FrozenModel):
     logsnr_max: float = Field(10.0, gt=0.0, lt=20.0, description="Log-SNR of the picture at t = 0.")
     logsnr_min: float = Field(-10.0, gt=-30.0, lt=0.0, description="Log-SNR of the unshifted cosine schedule at t = 1.")
     noise_px: int = Field(32, ge=1, description="Picture size whose shifted schedule is reached at t = 1.")
+
+
+class VideoConfig(FrozenModel):
+    """What a model of clips has beyond a model of pictures; a picture is a clip of one frame."""
+
+    num_frames: int = Field(16, ge=2, le=1024, description="Frames of a training clip.")
+    temporal_downsampling: Literal[1, 2, 4] = Field(4, description="Frames per latent frame.")
+    context_frames: int = Field(
+        0, ge=0, le=512, description="Frames the base model may be shown and continues from; 0: none."
+    )
+    fps: float = Field(8.0, gt=0.0, le=240.0, description="Frames per second of the training clips.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.num_frames % self.temporal_downsampling:
+            raise ValueError(
+                f"num_frames: {self.num_frames} is not a multiple of temporal_downsampling {self.temporal_downsampling}"
+            )
+        if self.context_frames >= self.num_frames:
+            raise ValueError("context_frames must be fewer than num_frames")
+        return self
 
 
 class ModelConfig(FrozenModel):
@@ -146,6 +187,12 @@ class ModelConfig(FrozenModel):
     patch_px: int = Field(2, ge=1, le=8, description="Side of the space-to-depth patches of encoder and decoder.")
     pixel_std: float = Field(
         0.5, gt=0.0, description="Standard deviation of the pixels in [-1, 1], for scaling the decoder's input."
+    )
+    video: VideoConfig | None = Field(None, description="Absent for a model of pictures.")
+    training: Literal["two-stage", "single-elbo", "single-weighted"] = Field(
+        "two-stage",
+        description="two-stage: the method. Ablations train the base model with encoder and decoder: on the bound "
+        "itself, or on a weighted bound with a decoder that is told the latent's log-SNR.",
     )
     latent: LatentConfig = Field(default_factory=lambda: LatentConfig())
     encoder: EncoderConfig = Field(default_factory=lambda: EncoderConfig())
@@ -164,15 +211,36 @@ class ModelConfig(FrozenModel):
         return int(self.patch_px * 2 ** (len(self.encoder.channels) - 1))
 
     @property
+    def temporal_downsampling(self) -> int:
+        """Frames per latent frame; 1 for a model of pictures."""
+        return self.video.temporal_downsampling if self.video is not None else 1
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of a training sample; 1 for a model of pictures."""
+        return self.video.num_frames if self.video is not None else 1
+
+    @property
+    def context_frames(self) -> int:
+        """Frames the base model may be shown; 0 where it continues nothing."""
+        return self.video.context_frames if self.video is not None else 0
+
+    @property
+    def has_prior_network(self) -> bool:
+        """Whether Stage 1 trains a prior: not under a normal prior, nor where the base model stands in its place."""
+        return self.prior.kind != "normal" and self.training == "two-stage"
+
+    @property
     def decoder_sigmoid_bias(self) -> float:
         """The decoder's sigmoid bias, with the default for the picture size filled in."""
         if self.decoder_loss.sigmoid_bias is not None:
             return self.decoder_loss.sigmoid_bias
         return -3.0 + 2.0 * math.log(512 / self.image_px)
 
-    def latent_shape(self, height_px: int, width_px: int) -> tuple[int, int, int]:
-        """(channels, height, width) of the latent of a picture whose sides the down-sampling divides."""
-        return self.latent.channels, height_px // self.downsampling, width_px // self.downsampling
+    def latent_shape(self, height_px: int, width_px: int, num_frames: int = 1) -> tuple[int, int, int, int]:
+        """(channels, frames, height, width) of the latent that covers a clip of this size."""
+        factor, frames = self.downsampling, self.temporal_downsampling
+        return self.latent.channels, -(-num_frames // frames), -(-height_px // factor), -(-width_px // factor)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -181,6 +249,11 @@ class ModelConfig(FrozenModel):
             raise ValueError(
                 f"decoder.channels: {len(self.decoder.channels)} stages reach 1/{decoder_factor} of the picture, "
                 f"but the encoder's latent is at 1/{self.downsampling}; give the decoder one stage fewer"
+            )
+        if self.temporal_downsampling > 2 ** len(self.decoder.channels):
+            raise ValueError(
+                f"video.temporal_downsampling: {self.temporal_downsampling} needs as many halvings of the picture "
+                "after the patches; give encoder and decoder more stages"
             )
         if self.image_px % self.downsampling:
             raise ValueError(f"image_px: {self.image_px} is not a multiple of the down-sampling {self.downsampling}")

@@ -48,6 +48,14 @@ def terminal_kl_map(z_clean: Tensor, logsnr_min: float) -> Tensor:
     return 0.5 * (alpha_squared * full_precision(z_clean).square() + constant)
 
 
+def learned_variance_nats(log_variance: Tensor, logsnr_max: float) -> Tensor:
+    """`-1/2 log(sigma_z^2 exp(logsnr_max) + 1)` summed over dimensions, [B]: what a learned variance takes off.
+
+    Source: Unified Latents, eq. 5.
+    """
+    return -0.5 * torch.nn.functional.softplus(full_precision(log_variance) + logsnr_max).flatten(1).sum(1)
+
+
 def decoder_nats(
     x: Tensor, x_hat: Tensor, t: Tensor, schedule: Schedule, *, sigmoid_bias: float, loss_factor: float
 ) -> Tensor:

@@ -38,3 +38,25 @@ def crossing_logsnr(*, bias: float, loss_factor: float) -> float | None:
 def base_bias(base_sigmoid_bias: float, latent_std: float) -> float:
     """`b_z = b_0 - 2 ln s`: a latent of standard deviation s has its effective log-SNR moved by `2 ln s`."""
     return base_sigmoid_bias - 2.0 * math.log(latent_std)
+
+
+def truncated_logistic_survival(logsnr: Tensor, bias: float, low: float, high: float) -> Tensor:
+    """`P(L >= logsnr)` for L logistic around `bias` with scale 1, held to [low, high]: 1 at `low`, 0 at `high`.
+
+    An unweighted bound whose largest log-SNR is drawn like L has this weight on average; without the ends it would be
+    `sigmoid(bias - logsnr)`. Source: Unified Latents, appendix B.
+    """
+    below, above = _logistic_cdf(low, bias), _logistic_cdf(high, bias)
+    here = torch.sigmoid(full_precision(logsnr) - bias)
+    return ((above - here) / (above - below)).clamp(0.0, 1.0)
+
+
+def truncated_logistic_quantile(u: Tensor, bias: float, low: float, high: float) -> Tensor:
+    """The level L in [low, high] with `P(L <= level) = u`, for `u` [B] in (0, 1); draws L from uniform `u`."""
+    below, above = _logistic_cdf(low, bias), _logistic_cdf(high, bias)
+    share = full_precision(u).double() * (above - below) + below
+    return (bias + torch.logit(share)).clamp(low, high).to(full_precision(u).dtype)
+
+
+def _logistic_cdf(level: float, bias: float) -> float:
+    return 1.0 / (1.0 + math.exp(bias - level))

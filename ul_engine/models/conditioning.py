@@ -1,4 +1,4 @@
-"""What the base model is told: nothing, a class, or a text."""
+"""What the base model is told: nothing, a class or a text, and the frames it continues from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,14 +20,28 @@ SPECIAL_WORDS = ("<pad>", "<null>", "<unknown>")
 
 @dataclass(frozen=True)
 class Condition:
-    """Condition of a batch as token or class indices [B, L] (class: L = 1), int64; PAD marks unused places of a
-    text."""
+    """Condition of a batch as token or class indices [B, L] (class: L = 1; neither: L = 0), int64; PAD marks unused
+    places of a text.
+
+    `frames` [B, C, Tc, h, w] is z_0 of the frames before, encoded alone; None: nothing is continued. `has_frames` [B]
+    is False for samples that are not to see theirs; None: all see them.
+    """
 
     indices: Tensor
+    frames: Tensor | None = None
+    has_frames: Tensor | None = None
 
     def to(self, device: torch.device | str) -> "Condition":
         """The same on another device."""
-        return Condition(self.indices.to(device))
+        return Condition(*(part.to(device) if part is not None else None for part in _parts(self)))  # type: ignore[arg-type]
+
+    def rows(self, start: int, stop: int) -> "Condition":
+        """The samples `start` to `stop` alone."""
+        return Condition(*(part[start:stop] if part is not None else None for part in _parts(self)))  # type: ignore[arg-type]
+
+
+def _parts(condition: Condition) -> tuple[Tensor | None, ...]:
+    return condition.indices, condition.frames, condition.has_frames
 
 
 class WordTokenizer:
@@ -124,6 +138,15 @@ class Conditioner(nn.Module):
         return Condition(indices)
 
 
-def drop_condition(condition: Condition, null: Condition, is_dropped: Tensor) -> Condition:
-    """`condition` with the rows where `is_dropped` [B] replaced by the null condition."""
-    return Condition(torch.where(is_dropped[:, None], null.indices, condition.indices))
+def drop_condition(
+    condition: Condition, null: Condition, is_dropped: Tensor, *, are_frames_dropped: Tensor | None = None
+) -> Condition:
+    """`condition` with the rows where `is_dropped` [B] replaced by the null condition.
+
+    `are_frames_dropped` [B] says which samples lose the frames they continue from; None: none do.
+    """
+    has_frames = condition.has_frames
+    if are_frames_dropped is not None:
+        has_frames = ~are_frames_dropped if has_frames is None else has_frames & ~are_frames_dropped
+    indices = torch.where(is_dropped[:, None], null.indices, condition.indices)
+    return Condition(indices, condition.frames, has_frames)

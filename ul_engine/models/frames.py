@@ -28,3 +28,8 @@ def from_tokens(tokens: Tensor, grid: tuple[int, int, int]) -> Tensor:
 def token_grid(x: Tensor) -> tuple[int, int, int]:
     """(T, H, W) of `[B, C, T, H, W]`."""
     return x.shape[2], x.shape[3], x.shape[4]
+
+
+def halves_time(index: int, num_downs: int, temporal_downsampling: int) -> bool:
+    """Whether halving number `index` of the picture's `num_downs` also halves the frames: the last ones do."""
+    return num_downs - index <= temporal_downsampling.bit_length() - 1

@@ -24,7 +24,7 @@ class UnifiedLatents(nn.Module):
         wanted = networks if networks is not None else frozenset(("encoder", "prior", "decoder", "base"))
         self.config = config
         self.encoder = Encoder(config) if "encoder" in wanted else None
-        self.prior = Prior(config) if "prior" in wanted else None
+        self.prior = Prior(config) if "prior" in wanted and config.has_prior_network else None
         self.decoder = Decoder(config) if "decoder" in wanted else None
         self.base = BaseModel(config) if "base" in wanted else None
         self.register_buffer("latent_std", torch.ones((), dtype=torch.float32))

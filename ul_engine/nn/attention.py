@@ -36,6 +36,13 @@ def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> T
     return mixed
 
 
+def _joined_mask(key_mask: Tensor | None, context_mask: Tensor, *, num_tokens: int) -> Tensor:
+    """[B, 1, 1, N + L] over the tokens themselves (all seen where `key_mask` is None) and the context."""
+    if key_mask is None:
+        return F.pad(context_mask, (num_tokens, 0), value=True)[:, None, None, :]
+    return torch.cat((key_mask, context_mask), dim=1)[:, None, None, :]
+
+
 class Attention(nn.Module):
     """Multi-head attention with normalised queries and keys, and rotary positions.
 
@@ -73,6 +80,6 @@ class Attention(nn.Module):
             context_key, context_value = self._split(self.context_kv(context.tokens), 2)
             key = torch.cat((key, self._normed(context_key, self.key_scale)), dim=2)
             value = torch.cat((value, context_value), dim=2)
-            mask = F.pad(context.mask, (x.shape[1], 0), value=True)[:, None, None, :]  # [B, 1, 1, N + L]
+            mask = _joined_mask(key_mask, context.mask, num_tokens=x.shape[1])
         mixed = _attend(query, key, value, mask)
         return self.out(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]

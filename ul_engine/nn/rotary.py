@@ -49,6 +49,11 @@ def grid_rotary(
     return Rotary(cos=table.cos(), sin=table.sin())
 
 
+def joined(first: Rotary, second: Rotary) -> Rotary:
+    """Rotations of two token sequences, one after the other."""
+    return Rotary(cos=torch.cat((first.cos, second.cos)), sin=torch.cat((first.sin, second.sin)))
+
+
 def rotate(x: Tensor, rotary: Rotary) -> Tensor:
     """Turn the channel pairs of `x` [B, heads, N, head_channels] by the positions' angles; keeps dtype."""
     first, second = x.chunk(2, dim=-1)

@@ -8,13 +8,16 @@ from pydantic import BaseModel as PydanticModel
 from pydantic import ValidationError
 
 from tests.helpers.tiny import WORDS, class_conditioning, randomised, tiny_config
-from ul_engine.config import ConditioningConfig, ModelConfig, TextConfig
+from ul_engine.config import ConditioningConfig, ModelConfig, TextConfig, VideoConfig
 from ul_engine.models.conditioning import Condition
 from ul_engine.models.unified import UnifiedLatents
 from ul_engine.objectives import draw_stage1_noise, stage1_terms, stage2_nats
 
 TEXT = TextConfig(vocabulary=WORDS, max_tokens=6, width=32, num_blocks=1, head_channels=16)
 BASE = tiny_config(conditioning=ConditioningConfig(kind="text", text=TEXT))
+CLIPS = BASE.model_copy(update={"video": VideoConfig(num_frames=4, temporal_downsampling=2)})
+DETACHED = BASE.model_copy(update={"prior": BASE.prior.model_copy(update={"kind": "detached"})})
+SQUARED = BASE.model_copy(update={"decoder_loss": BASE.decoder_loss.model_copy(update={"kind": "mse"})})
 
 # One legal change for every option; `with` names what must change beside it to stay consistent.
 CHANGES: dict[str, Any] = {
@@ -28,6 +31,9 @@ CHANGES: dict[str, Any] = {
     "encoder.channels": (16, 32),
     "encoder.blocks_per_stage": 2,
     "encoder.blocks_last_stage": 2,
+    "encoder.variance": "learned",
+    "training": "single-elbo",
+    "prior.kind": "normal",
     "prior.width": 48,
     "prior.num_blocks": 3,
     "prior.head_channels": 8,
@@ -42,6 +48,7 @@ CHANGES: dict[str, Any] = {
     "decoder.num_blocks": 2,
     "decoder.head_channels": 8,
     "decoder.dropout": 0.5,
+    "decoder_loss.kind": "mse",
     "decoder_loss.loss_factor": 2.0,
     "decoder_loss.sigmoid_bias": 0.5,
     "decoder_loss.logsnr_max": 9.0,
@@ -55,7 +62,20 @@ CHANGES: dict[str, Any] = {
     "conditioning.text.num_blocks": 2,
     "conditioning.text.head_channels": 8,
 }
+SPECIAL: list[tuple[ModelConfig, str, Any]] = [
+    (BASE, "training", "single-weighted"),
+    (BASE, "prior.kind", "detached"),
+    (DETACHED, "prior.normal_kl_weight", 1e-2),
+    (SQUARED, "decoder_loss.mse_nats", 10.0),
+    (CLIPS, "video.num_frames", 6),
+    (CLIPS, "video.temporal_downsampling", 1),
+    (CLIPS, "video.context_frames", 2),
+]
+"""Options that only count beside another."""
+
 ELSEWHERE = {
+    "video.fps",  # written into files
+    *(path for _, path, _ in SPECIAL if path not in CHANGES),
     "name",  # shown to people
     "conditioning.num_classes",  # below, with kind class
     "conditioning.drop_rate",  # the trainer's, which tests it
@@ -86,25 +106,29 @@ def changed(path: str, value: Any, config: ModelConfig = BASE) -> ModelConfig:
 def signature(config: ModelConfig) -> list[Any]:
     """Everything a model does in training, as numbers: weights' shapes and all losses with fixed noise and weights."""
     model = UnifiedLatents(config)
-    randomised(model).train()
-    size = 16
-    x = torch.rand(2, config.image_channels, 1, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    shape = (2, *config.latent_shape(size, size))
-    latent_shape = (2, shape[1], 1, *shape[2:])
-    noise = draw_stage1_noise(x, latent_shape, torch.Generator().manual_seed(1))
+    randomised(model)
+    size, frames = 16, config.num_frames
+    x = torch.rand(2, config.image_channels, frames, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    latent_shape = (2, *config.latent_shape(size, size, frames))
+    noise = draw_stage1_noise(x, latent_shape, torch.Generator().manual_seed(1), config=config)
     torch.manual_seed(2)
     std = torch.tensor(0.8)
+    of_latent = model.prior if config.training == "two-stage" else model.base
+    model.train()
     with torch.no_grad():
-        terms = stage1_terms((model.encoder, model.prior, model.decoder), x, noise, config=config, latent_std=std)
         condition: Condition | None = None
         if config.conditioning.kind == "text":
             condition = model.condition_from_prompts(["a red cube on a blue floor", ""])
         elif config.conditioning.kind == "class":
             condition = Condition(torch.tensor([[0], [1]]))
+        networks = (model.encoder, of_latent, model.decoder)
+        terms = stage1_terms(networks, x, noise, config=config, latent_std=std, condition=condition)
+        if config.context_frames and condition is not None:
+            condition = Condition(condition.indices, frames=terms.z_clean[:, :, :1])
         nats = stage2_nats(
             model.base, terms.z_clean, noise.t_z, noise.eps_z, config=config, latent_std=std, condition=condition
         )
-    numbers = [*terms.prior_nats.tolist(), *terms.decoder_nats.tolist(), *nats.tolist()]
+    numbers = [*terms.loss_nats.tolist(), *terms.prior_nats.tolist(), *terms.decoder_nats.tolist(), *nats.tolist()]
     assert all(map(torch.isfinite, torch.tensor(numbers)))
     return [{name: tuple(p.shape) for name, p in model.named_parameters()}, numbers]
 
@@ -125,6 +149,11 @@ def test_the_signature_is_repeatable(plain: list[Any]) -> None:
 @pytest.mark.parametrize("path", CHANGES)
 def test_every_option_changes_something(path: str, plain: list[Any]) -> None:
     assert signature(changed(path, CHANGES[path])) != plain
+
+
+@pytest.mark.parametrize(("config", "path", "value"), SPECIAL, ids=[path for _, path, _ in SPECIAL])
+def test_options_that_count_beside_another(config: ModelConfig, path: str, value: Any) -> None:
+    assert signature(changed(path, value, config)) != signature(config)
 
 
 def test_number_of_classes() -> None:

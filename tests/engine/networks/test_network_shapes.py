@@ -27,7 +27,7 @@ def test_encoder_and_decoder(height: int, width: int, frames: int) -> None:
     x = drawn(2, 3, frames, height, width)
     z = Encoder(CONFIG)(x)
     assert z.shape == (2, 4, frames, height // 4, width // 4)
-    assert z.shape[1:2] + z.shape[3:] == CONFIG.latent_shape(height, width)
+    assert z.shape[1:] == CONFIG.latent_shape(height, width, frames)
     v_hat = Decoder(CONFIG)(x, LEVELS, z)
     assert v_hat.shape == x.shape
     assert z.dtype == v_hat.dtype == torch.float32

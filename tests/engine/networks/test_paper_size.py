@@ -24,7 +24,7 @@ def count(module: nn.Module | None, kind: str) -> int:
 
 def test_latents_of_512_px() -> None:
     assert CONFIG.downsampling == 16
-    assert CONFIG.latent_shape(512, 512) == (32, 32, 32)
+    assert CONFIG.latent_shape(512, 512) == (32, 1, 32, 32)
     assert CONFIG.latent.logsnr_max == 5.0
     assert CONFIG.patch_px == 2
     assert CONFIG.decoder_loss.loss_factor == 1.5

@@ -92,7 +92,8 @@ def test_prior_sees_noised_z_clean_and_decoder_sees_z_0_at_5() -> None:
     unit = (0.64 * alpha**2 + sigma**2).rsqrt()
     torch.testing.assert_close(z_t, unit * (alpha * z + sigma * drawn.eps_prior))
     assert torch.equal(logsnr_z, latent_schedule_of(CONFIG).logsnr(drawn.t_z))
-    ((x_t, logsnr_x, z_0),) = decoder.inputs
+    ((x_t, logsnr_x, z_0, latent_logsnr),) = decoder.inputs
+    assert latent_logsnr.tolist() == [5.0] * len(X)
     alpha, sigma = spread(torch.sigmoid(logsnr_x).sqrt()), spread(torch.sigmoid(-logsnr_x).sqrt())
     unit = (0.25 * alpha**2 + sigma**2).rsqrt()
     torch.testing.assert_close(x_t, unit * (alpha * X + sigma * drawn.eps_x))

@@ -113,7 +113,8 @@ def test_decoder_is_given_exactly_z_0(pipeline: Pipeline) -> None:
     hook.remove()
     assert len(inputs) == 3
     unit = 1 / math.sqrt((1 - NATIVE_SIGMA**2) * 0.64 + NATIVE_SIGMA**2)
-    for _, _, seen in inputs:
+    for _, _, seen, level in inputs:
+        assert level.tolist() == [5.0, 5.0]
         torch.testing.assert_close(seen, unit * z_0)
 
 
@@ -124,7 +125,7 @@ def test_previews_are_noised_back_to_5_first(pipeline: Pipeline) -> None:
     hook.remove()
     assert pictures.shape == (64, 3, 1, 16, 16)
     assert float(pictures.abs().max()) <= 1.0
-    ((_, level, seen),) = inputs
+    ((_, level, seen, _),) = inputs
     assert level.tolist() == pytest.approx([-10 + 2 * math.log(32 / 16)] * 64)
     z_0 = seen * math.sqrt((1 - NATIVE_SIGMA**2) * 0.64 + NATIVE_SIGMA**2)
     assert float(z_0.std()) == pytest.approx(NATIVE_SIGMA, rel=0.03)
