@@ -23,7 +23,7 @@ from ul_engine.data.scenes.captions import caption
 from ul_engine.data.scenes.grammar import ATTRIBUTE_WORDS
 from ul_engine.data.scenes.labels import attribute_labels
 from ul_engine.data.scenes.layout import scene_spec
-from ul_engine.pipelines import Pipeline, latent_size
+from ul_engine.pipelines import Pipeline
 from ul_engine.requests import SamplingSettings
 
 NUM_PROMPTS = 500
@@ -105,7 +105,7 @@ def prompt_accuracy(
 def generate_for(prompts: list[str], pipeline: Pipeline, settings: SamplingSettings) -> Tensor:
     """One picture per prompt, `[N, 3, 1, H, W]`; picture i has seed i."""
     config = pipeline.model.config
-    cells = latent_size(config.image_px, config.image_px, config.downsampling)
+    cells = config.latent_shape(config.image_px, config.image_px)[1:]
     parts = []
     for start in range(0, len(prompts), BATCH):
         chunk = prompts[start : start + BATCH]

@@ -5,9 +5,11 @@ import math
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from trainer.conditions import Conditions
 from trainer.config import RunConfig
 from trainer.export import write_model
 from trainer.loop import StepLoss, seed_step
@@ -15,17 +17,15 @@ from trainer.order import batch_indices
 from trainer.pictures import PictureSource
 from trainer.validation import reconstruction_figures, reconstruction_sheet
 from ul_engine.checkpoint import load_network
+from ul_engine.config import ModelConfig
 from ul_engine.data.pixels import Uint8Array, pictures_from_array
 from ul_engine.ema import EMA
-from ul_engine.model_folder import NetworkName, read_manifest
-from ul_engine.models.decoder import Decoder
-from ul_engine.models.encoder import Encoder
+from ul_engine.model_folder import NETWORKS, NetworkName, read_manifest
+from ul_engine.models.conditioning import Condition
 from ul_engine.models.unified import UnifiedLatents, prefer_channels_last
-from ul_engine.models.vit import Prior
-from ul_engine.objectives import Stage1Terms, draw_stage1_noise, stage1_terms
+from ul_engine.objectives import Networks, Stage1Terms, draw_stage1_noise, stage1_terms
 from ul_engine.pipelines import Pipeline
 
-STAGE1_NETWORKS = frozenset(("encoder", "prior", "decoder"))
 STD_MEMORY = 0.98
 
 
@@ -40,12 +40,13 @@ class Stage1:
         torch.manual_seed(config.seed)
         self.model = _initial_model(config).to(device)
         prefer_channels_last(self.model)
+        self.conditions = Conditions(config.model, device)
         self.num_dims = self.valid_pictures[0].numel()
         self.num_pixels = self.num_dims // config.model.image_channels
 
     @property
     def module(self) -> nn.Module:
-        """All three networks and the tracked standard deviation of the latent."""
+        """The networks in training and the tracked standard deviation of the latent."""
         return self.model
 
     def loss(self, step: int) -> StepLoss:
@@ -55,8 +56,9 @@ class Stage1:
         generator = seed_step(config.seed, step)
         indices = batch_indices(config.seed, step, batch_size=config.batch_size, num_samples=len(self.train_pictures))
         x = pictures_from_array(self.train_pictures.batch(indices)).to(self.device)
-        latent_shape = (x.shape[0], config.model.latent.channels, 1, *self._latent_size(x))
-        noise = draw_stage1_noise(x, latent_shape, generator)
+        latent_shape = (len(x), *config.model.latent_shape(x.shape[-2], x.shape[-1], x.shape[-3]))
+        noise = draw_stage1_noise(x, latent_shape, generator, config=config.model)
+        condition = self._condition(indices, generator)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=config.precision == "bf16"):
             terms = stage1_terms(
                 stage1_networks(self.model),
@@ -66,14 +68,19 @@ class Stage1:
                 latent_std=self.model.latent_std,
                 prior_gradient=ramp(step, config.num_steps, config.collapse.prior_gradient_ramp),
                 loss_factor=self._loss_factor(step),
+                condition=condition,
             )
         self._track_std(terms.z_clean, is_first=step == 0 and config.init_from is None)
-        loss = (terms.prior_nats + terms.decoder_nats).mean() / self.num_dims
+        loss = terms.loss_nats.mean() / self.num_dims
         return StepLoss(loss, self._figures(terms))
 
-    def _latent_size(self, x: Tensor) -> tuple[int, int]:
-        factor = self.config.model.downsampling
-        return x.shape[-2] // factor, x.shape[-1] // factor
+    def _condition(self, indices: npt.NDArray[np.int64], generator: torch.Generator) -> Condition | None:
+        """The base model's condition, where single-stage training puts it in the prior's place."""
+        if self.model.base is None:
+            return None
+        labels = torch.from_numpy(self.train_pictures.labels(indices))
+        condition = self.conditions.of(self.train_pictures.captions(indices), labels)
+        return self.conditions.dropped(condition, self.model.base.conditioner, generator)
 
     def _loss_factor(self, step: int) -> float:
         collapse, target = self.config.collapse, self.config.model.decoder_loss.loss_factor
@@ -122,18 +129,24 @@ def ramp(step: int, num_steps: int, share: float) -> float:
 
 def _initial_model(config: RunConfig) -> UnifiedLatents:
     """Fresh weights, or those of the model folder `init_from`; raises CheckpointError if they do not fit."""
-    model = UnifiedLatents(config.model, networks=STAGE1_NETWORKS)
+    names = stage1_network_names(config.model)
+    model = UnifiedLatents(config.model, networks=frozenset(names))
     if config.init_from is not None:
         model.latent_std.fill_(read_manifest(config.init_from).latent_std)
-        names: tuple[NetworkName, ...] = ("encoder", "prior", "decoder")
-        for name, network in zip(names, stage1_networks(model), strict=True):
-            load_network(network, config.init_from, name)
+        for name in names:
+            load_network(getattr(model, name), config.init_from, name)
     return model
 
 
-def stage1_networks(model: UnifiedLatents) -> tuple[Encoder, Prior, Decoder]:
-    """The three networks that Stage 1 trains."""
+def stage1_network_names(config: ModelConfig) -> tuple[NetworkName, ...]:
+    """The networks that Stage 1 trains: the base model in the prior's place in single-stage training, neither under a
+    normal prior."""
+    absent = {"prior" if not config.has_prior_network else "", "base" if config.training == "two-stage" else ""}
+    return tuple(name for name in NETWORKS if name not in absent)
+
+
+def stage1_networks(model: UnifiedLatents) -> Networks:
+    """Encoder, what models the latent, and decoder."""
     assert model.encoder is not None
-    assert model.prior is not None
     assert model.decoder is not None
-    return model.encoder, model.prior, model.decoder
+    return model.encoder, model.base if model.config.training != "two-stage" else model.prior, model.decoder

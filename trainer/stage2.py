@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from trainer.conditions import Conditions
 from trainer.config import RunConfig
 from trainer.export import write_model
 from trainer.latents import cached_latents
@@ -22,11 +23,11 @@ from ul_engine.diffusion.noise import SeededNoise
 from ul_engine.diffusion.time_sampling import stratified_times
 from ul_engine.ema import EMA
 from ul_engine.errors import ConfigError
-from ul_engine.models.conditioning import Condition, drop_condition
+from ul_engine.models.conditioning import Condition
 from ul_engine.models.unified import UnifiedLatents
 from ul_engine.models.vit import BaseModel
 from ul_engine.objectives import estimate_with_base, latent_schedule_of, stage2_nats
-from ul_engine.pipelines import Pipeline, default_guidance, latent_size
+from ul_engine.pipelines import Pipeline, default_guidance
 from ul_engine.requests import SamplerName, SamplerSettings
 
 PREVIEW_SAMPLER = SamplerSettings(name=SamplerName.DPMPP_2M, num_steps=16)
@@ -68,8 +69,7 @@ class Stage2:
         self.valid_num_pixels = valid.batch(held_out[:1])[0, :, :, 0].size
         torch.manual_seed(config.seed)
         self.base = _initial_base(config).to(device)
-        tokenizer_model = UnifiedLatents(config.model, networks=frozenset())
-        self.tokenizer = tokenizer_model.tokenizer
+        self.conditions = Conditions(config.model, device)
 
     @property
     def module(self) -> nn.Module:
@@ -79,15 +79,6 @@ class Stage2:
     def _dtype(self) -> torch.dtype:
         return torch.bfloat16 if self.config.precision == "bf16" else torch.float32
 
-    def _condition(self, captions: list[str], labels: Tensor) -> Condition | None:
-        kind = self.config.model.conditioning.kind
-        if kind == "none":
-            return None
-        if kind == "class":
-            return Condition(labels[:, None].to(self.device))
-        assert self.tokenizer is not None
-        return Condition(self.tokenizer.encode_batch(captions).to(self.device))
-
     def loss(self, step: int) -> StepLoss:
         """Sigmoid-weighted loss in nats, averaged over the batch, per latent value."""
         config = self.config
@@ -96,8 +87,8 @@ class Stage2:
         order = np.sort(indices)  # a memory map is read fastest in its own order
         z_clean = torch.from_numpy(np.asarray(self.latents[order])).float().unsqueeze(2).to(self.device)
         labels = torch.from_numpy(self.train_pictures.labels(order))
-        condition = self._condition(self.train_pictures.captions(order), labels)
-        condition = self._dropped(condition, generator)
+        condition = self.conditions.of(self.train_pictures.captions(order), labels)
+        condition = self.conditions.dropped(condition, self.base.conditioner, generator)
         # The latents lie in sorted order, so the strata must be dealt out at random: stratified_times does.
         t = stratified_times(len(z_clean), generator=generator).to(self.device)
         eps = torch.randn(z_clean.shape, generator=generator).to(self.device)
@@ -114,15 +105,6 @@ class Stage2:
         loss = nats.mean() / z_clean[0].numel()
         return StepLoss(loss, {"base_weighted_nats": nats.mean()})
 
-    def _dropped(self, condition: Condition | None, generator: torch.Generator) -> Condition | None:
-        if condition is None:
-            return None
-        batch, num_tokens = condition.indices.shape
-        null = self.base.conditioner.null(batch, num_tokens)
-        assert null is not None
-        is_dropped = torch.rand(batch, generator=generator) < self.config.model.conditioning.drop_rate
-        return drop_condition(condition, null.to(self.device), is_dropped.to(self.device))
-
     def _averaged_base(self, averaged: EMA) -> BaseModel:
         base = copy.deepcopy(self.base).eval()
         averaged.copy_to(base)
@@ -132,7 +114,7 @@ class Stage2:
     def validate(self, averaged: EMA) -> dict[str, float]:
         """The base model's own unweighted bound in bits per pixel, with the captions and without."""
         base = self._averaged_base(averaged)
-        condition = self._condition(self.valid_captions, self.valid_labels)
+        condition = self.conditions.of(self.valid_captions, self.valid_labels)
         null = base.conditioner.null(len(self.valid_latents), 1)
         figures = {"base_bits_per_pixel": self._bits(base, null.to(self.device) if null is not None else None)}
         if condition is not None:
@@ -160,7 +142,7 @@ class Stage2:
         model._modules = dict(self.frozen._modules)
         model.config = self.config.model
         model.base = self._averaged_base(averaged)
-        model.tokenizer = self.tokenizer
+        model.tokenizer = self.conditions.tokenizer
         return model
 
     def preview(self, averaged: EMA) -> Uint8Array:
@@ -171,8 +153,8 @@ class Stage2:
         size = self.config.data.size_px
         seeds = range(PREVIEW_COLUMNS)
         for prompt in self.config.preview_prompts or ("",):
-            condition = self._condition([prompt] * len(seeds), torch.zeros(len(seeds), dtype=torch.int64))
-            cells = latent_size(size, size, self.config.model.downsampling)
+            condition = self.conditions.of([prompt] * len(seeds), torch.zeros(len(seeds), dtype=torch.int64))
+            cells = self.config.model.latent_shape(size, size)[1:]
             z_0 = pipeline.sample_latents(seeds, cells, condition, PREVIEW_SAMPLER, guidance)
             settings = SamplerSettings(name=SamplerName.DPMPP_2M, num_steps=self.config.validation.decoder_steps)
             rows.append(array_from_pictures(pipeline.decode(z_0, seeds, settings)))

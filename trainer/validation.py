@@ -30,11 +30,17 @@ def reconstruction_figures(pipeline: Pipeline, x: Tensor, config: ValidationConf
 def _chunk_figures(pipeline: Pipeline, x: Tensor, start: int, config: ValidationConfig) -> dict[str, Tensor]:
     seeds = range(start, start + len(x))
     settings = SamplerSettings(name=SamplerName.DPMPP_2M, num_steps=config.decoder_steps)
-    z_clean = pipeline.encode(x)
+    z_clean, log_variance = pipeline.encode_sampled(x, seeds)
     z_0 = pipeline.native_latent(z_clean, seeds)
     right = pipeline.decode(z_0, seeds, settings)
     shuffled = pipeline.decode(z_0.roll(1, dims=0), seeds, settings)
-    bitrate = pipeline.bitrate(z_clean, seeds, num_times=config.bitrate_times)
+    bitrate = pipeline.bitrate(
+        z_clean,
+        seeds,
+        num_times=config.bitrate_times,
+        restorer=pipeline.native_restorer,
+        log_variance=log_variance,
+    )
     x = x.to(right.device)
     return {
         "bits_per_pixel": bits_per_pixel(bitrate.nats, num_pixels=x[0, 0].numel()),

@@ -44,6 +44,17 @@ class GuidanceSettings(FrozenModel):
         return self
 
 
+class TilingSettings(FrozenModel):
+    """How pictures much larger than the training size are worked on: in overlapping tiles, blended at every step."""
+
+    mode: Literal["auto", "on", "off"] = Field(
+        "auto", description="auto tiles what is longer than twice the training size; off takes every picture whole."
+    )
+    tile_px: int | None = Field(None, ge=16, le=4096, description="Side of a tile; None: the training size.")
+    overlap_share: float = Field(0.25, ge=0.0, le=0.75, description="Part of a tile shared with its neighbour.")
+    tiles_per_batch: int = Field(8, ge=1, le=256, description="Tiles denoised together; changes memory and speed only.")
+
+
 class SamplingSettings(FrozenModel):
     """Both diffusions of one generation."""
 

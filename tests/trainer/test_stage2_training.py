@@ -64,7 +64,7 @@ def test_latents_captions_and_labels_belong_together(scenes: Path, stage1_model:
     ((_, _, condition),) = inputs
     indices = np.sort(batch_indices(0, 3, batch_size=4, num_samples=24))
     captions = stage.train_pictures.captions(indices)
-    assert torch.equal(condition.indices, stage.tokenizer.encode_batch(captions))
+    assert torch.equal(condition.indices, stage.conditions.tokenizer.encode_batch(captions))
 
 
 @pytest.mark.parametrize(("rate", "low", "high"), [(0.0, 0.0, 0.0), (0.5, 0.3, 0.7), (1.0, 1.0, 1.0)])

@@ -15,7 +15,7 @@ from ul_engine.devices import describe_device
 from ul_engine.diffusion.time_sampling import stratified_times
 from ul_engine.models.unified import UnifiedLatents, prefer_channels_last
 from ul_engine.objectives import draw_stage1_noise, stage1_terms, stage2_nats
-from ul_engine.pipelines import Pipeline, latent_size
+from ul_engine.pipelines import Pipeline
 
 GENERATED = 4
 
@@ -96,8 +96,8 @@ def _stage1_step(config: ModelConfig, pipeline: Pipeline, batch: int, precision:
         * 2
         - 1
     )
-    cells = latent_size(config.image_px, config.image_px, config.downsampling)
-    shape = (batch, config.latent.channels, 1, *cells)
+    cells = config.latent_shape(config.image_px, config.image_px)[1:]
+    shape = (batch, config.latent.channels, *cells)
     assert model.encoder is not None and model.prior is not None and model.decoder is not None
     networks = (model.encoder, model.prior, model.decoder)
 
@@ -113,8 +113,8 @@ def _stage2_step(config: ModelConfig, pipeline: Pipeline, batch: int, precision:
     device = pipeline.device
     model = UnifiedLatents(config, networks=frozenset(("base",))).to(device)
     generator = torch.Generator("cpu").manual_seed(0)
-    cells = latent_size(config.image_px, config.image_px, config.downsampling)
-    z = torch.randn(batch, config.latent.channels, 1, *cells, generator=generator).to(device)
+    cells = config.latent_shape(config.image_px, config.image_px)[1:]
+    z = torch.randn(batch, config.latent.channels, *cells, generator=generator).to(device)
     base = model.base
     assert base is not None
     null = base.conditioner.null(batch, config.conditioning.text.max_tokens if config.conditioning.text else 1)
@@ -131,7 +131,7 @@ def _stage2_step(config: ModelConfig, pipeline: Pipeline, batch: int, precision:
 def _generation(session: Session, preset: str) -> Callable[[], None]:
     config = session.manifest.model
     settings = session.manifest.sampling_presets()[preset]
-    cells = latent_size(config.image_px, config.image_px, config.downsampling)
+    cells = config.latent_shape(config.image_px, config.image_px)[1:]
     seeds = range(GENERATED)
     examples = session.manifest.prompt_grammar.examples if session.manifest.prompt_grammar else ()
 

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from ul_engine.diffusion.losses import nats_per_squared_error, terminal_kl_map
+from ul_engine.diffusion.losses import learned_variance_map, nats_per_squared_error, terminal_kl_map
 from ul_engine.diffusion.parameterization import add_noise
 from ul_engine.diffusion.schedules import Schedule, full_precision
 
@@ -78,3 +78,38 @@ def latent_bitrate(
         band_edges=edges,
         terminal_nats=terminal.flatten(1).sum(1),
     )
+
+
+def normal_bitrate(z_clean: Tensor, logsnr_max: float, logsnr_min: float) -> Bitrate:
+    """The exact `KL[q(z_0 | x) || N(0, I)]`: what the latent costs under a normal prior. One band, which is empty: this
+    cost is not made of noise levels."""
+    cells = terminal_kl_map(z_clean, logsnr_max).sum(1).cpu()
+    return Bitrate(
+        nats=cells.flatten(1).sum(1),
+        cell_nats=cells,
+        band_nats=torch.zeros(len(cells), 1),
+        band_edges=torch.tensor([logsnr_min, logsnr_max]),
+        terminal_nats=torch.zeros(len(cells)),
+    )
+
+
+def with_learned_variance(bound: Bitrate, log_variance: Tensor, logsnr_max: float) -> Bitrate:
+    """`bound` less what the encoder's own variance takes off (Unified Latents, eq. 5); `log_variance` like z_clean."""
+    cells = learned_variance_map(log_variance, logsnr_max).sum(1).cpu()
+    return replace(bound, nats=bound.nats + cells.flatten(1).sum(1), cell_nats=bound.cell_nats + cells)
+
+
+@dataclass(frozen=True)
+class MeanBits:
+    """Mean over samples in bits, with its standard error (nan for a single sample)."""
+
+    mean: float
+    standard_error: float
+    num_samples: int
+
+
+def mean_bits(bits: Tensor) -> MeanBits:
+    """Mean of `bits` [B] and its standard error `std / sqrt(B)`: the spread of samples and of their noise together."""
+    count = len(bits)
+    error = float(bits.double().std() / math.sqrt(count)) if count > 1 else math.nan
+    return MeanBits(float(bits.double().mean()), error, count)

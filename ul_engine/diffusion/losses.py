@@ -53,7 +53,12 @@ def learned_variance_nats(log_variance: Tensor, logsnr_max: float) -> Tensor:
 
     Source: Unified Latents, eq. 5.
     """
-    return -0.5 * torch.nn.functional.softplus(full_precision(log_variance) + logsnr_max).flatten(1).sum(1)
+    return learned_variance_map(log_variance, logsnr_max).flatten(1).sum(1)
+
+
+def learned_variance_map(log_variance: Tensor, logsnr_max: float) -> Tensor:
+    """The terms of `learned_variance_nats` before the sum, float32."""
+    return -0.5 * torch.nn.functional.softplus(full_precision(log_variance) + logsnr_max)
 
 
 def decoder_nats(

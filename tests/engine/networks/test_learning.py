@@ -121,7 +121,7 @@ def test_the_base_model_follows_its_class(trained: Trained) -> None:
     labels = torch.arange(NUM).repeat_interleave(6)
     seeds = range(len(labels))
     z_0 = trained.pipeline.sample_latents(
-        seeds, (4, 4), Condition(labels[:, None]), SAMPLER, GuidanceSettings(weight=1.0)
+        seeds, (1, 4, 4), Condition(labels[:, None]), SAMPLER, GuidanceSettings(weight=1.0)
     )
     nearest = (z_0[:, None] - z[None]).flatten(2).norm(dim=2).argmin(1)
     pictures = trained.pipeline.decode(z_0, seeds, SAMPLER)

@@ -12,7 +12,7 @@ from ul_engine.diffusion.samplers import SamplerStep
 from ul_engine.errors import Cancelled, ConfigError, DeviceMemoryError, NumericsError
 from ul_engine.models.unified import UnifiedLatents
 from ul_engine.objectives import latent_schedule_of
-from ul_engine.pipelines import Phase, Pipeline, latent_size, out_of_memory, pad_to_multiple, sampling_grid
+from ul_engine.pipelines import Phase, Pipeline, out_of_memory, pad_to_multiple, sampling_grid
 from ul_engine.requests import GuidanceSettings, SamplerName, SamplerSettings
 
 NO_GUIDANCE = GuidanceSettings(weight=1.0)
@@ -54,7 +54,7 @@ def test_a_seed_gives_the_same_picture_in_any_batch(
 ) -> None:
     def pictures(seeds: list[int]) -> Tensor:
         condition = pipeline.model.condition_from_prompts(["a red cube"] * len(seeds))
-        z_0 = pipeline.sample_latents(seeds, (4, 5), condition, steps(6, name), guidance)
+        z_0 = pipeline.sample_latents(seeds, (1, 4, 5), condition, steps(6, name), guidance)
         return pipeline.decode(z_0, seeds, steps(6, name))
 
     five = pictures([3, 7, 11, 2**40, 0])
@@ -88,7 +88,7 @@ def test_native_latent_is_at_log_snr_5(pipeline: Pipeline) -> None:
 @every_sampler
 def test_untrained_base_samples_unit_gaussians_at_the_native_level(fresh: Pipeline, name: SamplerName) -> None:
     """Fresh networks are the ideal denoisers of N(0, 1) data, whose noisy form has variance 1 at every level."""
-    z_0 = fresh.sample_latents(range(64), (4, 8), None, steps(60, name), NO_GUIDANCE)
+    z_0 = fresh.sample_latents(range(64), (1, 4, 8), None, steps(60, name), NO_GUIDANCE)
     assert float(z_0.var()) == pytest.approx(1.0, abs=0.1)  # first-order solvers are 6 % short at 60 steps
     assert float(z_0.mean()) == pytest.approx(0.0, abs=0.05)
 
@@ -98,7 +98,7 @@ def test_z_0_is_no_clean_estimate(pipeline: Pipeline, name: SamplerName) -> None
     seen: list[SamplerStep] = []
     condition = pipeline.model.condition_from_prompts(["red"] * 2)
     z_0 = pipeline.sample_latents(
-        [1, 2], (4, 4), condition, steps(5, name), NO_GUIDANCE, lambda phase, step: seen.append(step)
+        [1, 2], (1, 4, 4), condition, steps(5, name), NO_GUIDANCE, lambda phase, step: seen.append(step)
     )
     assert not torch.allclose(z_0, seen[-1].x_hat, atol=1e-3)
     grid = sampling_grid(latent_schedule_of(pipeline.model.config), steps(5, name))
@@ -171,7 +171,7 @@ def test_a_rung_takes_its_share_of_the_steps(fresh: Pipeline, logsnr: float, wan
 
 
 def test_below_the_noisiest_level_is_refused(fresh: Pipeline) -> None:
-    with pytest.raises(ConfigError, match="latent_logsnr"):
+    with pytest.raises(ConfigError, match="below the noisiest level -10"):
         fresh.bring_back(torch.zeros(1, 4, 1, 4, 4), -10.5, [1], steps(3))
 
 
@@ -191,7 +191,7 @@ def test_cancelling_stops_either_loop_at_once(pipeline: Pipeline, phase: Phase, 
 
     def run() -> None:
         condition = pipeline.model.condition_from_prompts(["red"])
-        z_0 = pipeline.sample_latents([1], (4, 4), condition, steps(5), NO_GUIDANCE, observe)
+        z_0 = pipeline.sample_latents([1], (1, 4, 4), condition, steps(5), NO_GUIDANCE, observe)
         pipeline.decode(z_0, [1], steps(7), observe)
 
     with pytest.raises(Cancelled):
@@ -207,7 +207,7 @@ def test_guidance_evaluates_twice_only_inside_its_interval(pipeline: Pipeline) -
     guidance = GuidanceSettings(weight=2.0, logsnr_low=-3.0, logsnr_high=1.5)
     condition = pipeline.model.condition_from_prompts(["red"])
     inputs, hook = watched(pipeline.model.base)
-    pipeline.sample_latents([1], (4, 4), condition, steps(15), guidance)
+    pipeline.sample_latents([1], (1, 4, 4), condition, steps(15), guidance)
     hook.remove()
     grid = sampling_grid(latent_schedule_of(pipeline.model.config), steps(15))[:-1]
     inside = int(((grid >= -3.0) & (grid <= 1.5)).sum())
@@ -218,7 +218,7 @@ def test_guidance_evaluates_twice_only_inside_its_interval(pipeline: Pipeline) -
 def test_prompts_and_guidance_change_the_result(pipeline: Pipeline) -> None:
     def sample(prompt: str | None, weight: float) -> Tensor:
         condition = pipeline.model.condition_from_prompts([prompt]) if prompt is not None else None
-        return pipeline.sample_latents([1], (4, 4), condition, steps(8), GuidanceSettings(weight=weight))
+        return pipeline.sample_latents([1], (1, 4, 4), condition, steps(8), GuidanceSettings(weight=weight))
 
     plain = sample("red cube", 1.0)
     assert not torch.allclose(sample("green cube", 1.0), plain, atol=1e-4)
@@ -229,8 +229,8 @@ def test_prompts_and_guidance_change_the_result(pipeline: Pipeline) -> None:
 def test_class_models_sample_with_and_without_a_class() -> None:
     pipeline = Pipeline(tiny_model(tiny_config(conditioning=class_conditioning(2))), torch.device("cpu"))
     condition = pipeline.model.condition_from_class(1, 2)
-    first = pipeline.sample_latents([1, 2], (4, 4), condition, steps(4), GuidanceSettings(weight=3.0))
-    second = pipeline.sample_latents([1, 2], (4, 4), None, steps(4), NO_GUIDANCE)
+    first = pipeline.sample_latents([1, 2], (1, 4, 4), condition, steps(4), GuidanceSettings(weight=3.0))
+    second = pipeline.sample_latents([1, 2], (1, 4, 4), None, steps(4), NO_GUIDANCE)
     assert not torch.allclose(first, second, atol=1e-4)
 
 
@@ -245,15 +245,16 @@ def test_padding_repeats_the_edges() -> None:
     assert torch.equal(padded[..., 3, :5], x[..., 2, :])
     assert torch.equal(padded[..., :3, 7], x[..., :, 4])
     assert pad_to_multiple(padded, 4) is padded
-    assert latent_size(3, 5, 4) == (1, 2)
-    assert latent_size(16, 64, 4) == (4, 16)
+    clip = torch.arange(5.0).view(1, 1, 5, 1, 1)
+    assert pad_to_multiple(clip, 1, 4).flatten().tolist() == [0, 1, 2, 3, 4, 4, 4, 4]
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (17, 30), (5, 3)])
 def test_pictures_of_any_size_come_back_at_their_size(pipeline: Pipeline, height: int, width: int) -> None:
     x = torch.rand(2, 3, 1, height, width, generator=torch.Generator().manual_seed(0)) * 2 - 1
     z = pipeline.encode(x)
-    assert z.shape[-2:] == latent_size(height, width, 4)
+    assert z.shape[1:] == pipeline.config.latent_shape(height, width)
+    assert z.shape[-2:] == (-(-height // 4), -(-width // 4))
     decoded = pipeline.decode(pipeline.native_latent(z, [1, 2]), [1, 2], steps(3), crop_to=(height, width))
     assert decoded.shape == x.shape
     assert float(decoded.abs().max()) <= 1.0
