@@ -33,3 +33,18 @@ def array_from_pictures(pictures: Tensor) -> Uint8Array:
         raise ShapeError(f"expected pictures [N, 3, 1, H, W], got {tuple(pictures.shape)}")
     array: Uint8Array = to_uint8(pictures[:, :, 0]).permute(0, 2, 3, 1).cpu().contiguous().numpy()
     return array
+
+
+def clip_from_array(array: Uint8Array) -> Tensor:
+    """uint8 `[T, H, W, 3]` -> float32 `[1, 3, T, H, W]` in [-1, 1]."""
+    if array.dtype != np.uint8 or array.ndim != 4 or array.shape[-1] != 3:
+        raise ShapeError(f"expected the uint8 frames of a clip [T, H, W, 3], got {array.dtype} {array.shape}")
+    return to_signed(torch.from_numpy(np.array(array)).permute(3, 0, 1, 2)).unsqueeze(0)
+
+
+def array_from_clips(clips: Tensor) -> Uint8Array:
+    """float `[B, 3, T, H, W]` in [-1, 1] -> contiguous uint8 `[B, T, H, W, 3]`."""
+    if clips.ndim != 5 or clips.shape[1] != 3:
+        raise ShapeError(f"expected clips [B, 3, T, H, W], got {tuple(clips.shape)}")
+    array: Uint8Array = to_uint8(clips).permute(0, 2, 3, 4, 1).cpu().contiguous().numpy()
+    return array

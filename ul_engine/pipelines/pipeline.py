@@ -89,7 +89,7 @@ class Pipeline:
         the encoder looks only so far."""
         encoder = self.model.encoder
         assert encoder is not None
-        x = pad_to_multiple(x.to(self.device), self.config.downsampling, self.config.temporal_downsampling)
+        x = self.padded(x)
         margin = encoder_margin_px(self.config)
         with self._autocast():
             if self.tiling.mode == "off" or max(x.shape[-2:]) <= ENCODER_TILE_PX + 2 * margin:
@@ -101,6 +101,10 @@ class Pipeline:
         variances = [variance for _, variance in parts if variance is not None]
         cells = margin // self.config.downsampling
         return mean, _joined(variances, size, cells, self.config) if variances else None
+
+    def padded(self, x: Tensor) -> Tensor:
+        """`x` [B, 3, T, H, W] on the device, its last row, column and frame repeated to what the model's cells cover."""
+        return pad_to_multiple(x.to(self.device), self.config.downsampling, self.config.temporal_downsampling)
 
     def encode_sampled(self, x: Tensor, seeds: Sequence[Seed]) -> tuple[Tensor, Tensor | None]:
         """z_clean as training sees it, and its log-variance: where the encoder has a variance, drawn by `seeds`."""

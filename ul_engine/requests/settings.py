@@ -1,4 +1,4 @@
-"""What a person can ask of the engine: the same objects for the window, the worker and the command line. No torch."""
+"""How a request is carried out: samplers, steps, guidance, tiles; and the base of all settings. No torch."""
 
 from enum import StrEnum
 from typing import Literal, Self
@@ -82,52 +82,3 @@ PRESETS: dict[str, SamplingSettings] = {
     ),
 }
 """Defaults for a model whose card states no calibration of its own."""
-
-MAX_SEED = 2**63 - 1
-
-
-class GenerateRequest(FrozenModel):
-    """Make `num_images` pictures; image i uses seed + i, so that each can be made again alone."""
-
-    kind: Literal["generate"] = "generate"
-    model: str = Field(description="Folder of the model.")
-    prompt: str = Field("", max_length=2000, description="Text for a text-conditioned model; empty means no condition.")
-    class_label: int | None = Field(
-        None, ge=0, description="Class index for a class-conditioned model; None: no condition."
-    )
-    num_images: int = Field(4, ge=1, le=256, description="Pictures to make, 1 to 256.")
-    seed: int = Field(0, ge=0, le=MAX_SEED - 256, description="Seed of the first picture.")
-    width_px: int | None = Field(None, ge=16, le=4096, description="None: the size the model was trained at.")
-    height_px: int | None = Field(None, ge=16, le=4096, description="None: the size the model was trained at.")
-    sampling: SamplingSettings = Field(default_factory=lambda: SamplingSettings())
-    batch_size: int = Field(8, ge=1, le=64, description="Pictures denoised together; changes memory, never the result.")
-    preview: bool = Field(True, description="Send pictures of the clean estimate while working.")
-
-    def seed_of(self, index: int) -> int:
-        """Seed of picture `index` (0 to num_images - 1)."""
-        return self.seed + index
-
-    def for_single(self, index: int) -> "GenerateRequest":
-        """The request that makes picture `index` alone."""
-        return self.model_copy(update={"seed": self.seed_of(index), "num_images": 1})
-
-
-class ReconstructRequest(FrozenModel):
-    """Encode pictures, noise the latent to each log-SNR level, bring it back to its native level, decode."""
-
-    kind: Literal["reconstruct"] = "reconstruct"
-    model: str = Field(description="Folder of the model.")
-    inputs: tuple[str, ...] = Field(min_length=1, description="Picture files.")
-    latent_logsnrs: tuple[float, ...] = Field(
-        (5.0,), min_length=1, description="Levels of the noise ladder; 5 is native."
-    )
-    seed: int = Field(0, ge=0, le=MAX_SEED - 256, description="Seed of the latent and decoder noise.")
-    sampling: SamplingSettings = Field(default_factory=lambda: SamplingSettings())
-    bitrate_times: int = Field(32, ge=1, le=4096, description="Stratified noise levels in the bitrate estimate.")
-
-
-def parse_request(data: dict[str, object]) -> GenerateRequest | ReconstructRequest:
-    """The request that `data` (decoded JSON with its ``kind``) describes; raises pydantic's ValidationError."""
-    if data.get("kind") == "reconstruct":
-        return ReconstructRequest.model_validate(data)
-    return GenerateRequest.model_validate(data)

@@ -1,0 +1,164 @@
+"""Requests that make something new: pictures, clips, ways between two of them, grids over two settings. No torch."""
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from ul_engine.requests.settings import FrozenModel, SamplingSettings, TilingSettings
+
+MAX_SEED = 2**63 - 1
+MAX_GRID_CELLS = 1024
+
+
+class GenerateRequest(FrozenModel):
+    """Make `num_images` pictures or clips; number i uses seed + i, so that each can be made again alone."""
+
+    kind: Literal["generate"] = "generate"
+    model: str = Field(description="Folder of the model.")
+    prompt: str = Field("", max_length=2000, description="Text for a text-conditioned model; empty means no condition.")
+    class_label: int | None = Field(
+        None, ge=0, description="Class index for a class-conditioned model; None: no condition."
+    )
+    num_images: int = Field(4, ge=1, le=256, description="Pictures or clips to make, 1 to 256.")
+    seed: int = Field(0, ge=0, le=MAX_SEED - 256, description="Seed of the first picture.")
+    width_px: int | None = Field(None, ge=16, le=4096, description="None: the size the model was trained at.")
+    height_px: int | None = Field(None, ge=16, le=4096, description="None: the size the model was trained at.")
+    num_frames: int | None = Field(
+        None, ge=1, le=4096, description="New frames of a clip, by a model of clips; None: its own length."
+    )
+    continue_from: str | None = Field(None, description="Video file whose last frames the clip continues from.")
+    init_image: str | None = Field(None, description="Picture file to start from instead of pure noise.")
+    strength: float = Field(
+        0.6, gt=0.0, le=1.0, description="How much of a start picture is made anew: 1 forgets it, near 0 keeps it."
+    )
+    variation_seed: int | None = Field(
+        None, ge=0, le=MAX_SEED - 256, description="Seed that the noise is turned towards; None: no variation."
+    )
+    variation_strength: float = Field(
+        0.1, ge=0.0, le=1.0, description="How far towards the variation seed: 0 not at all, 1 all the way."
+    )
+    sampling: SamplingSettings = Field(default_factory=lambda: SamplingSettings())
+    tiling: TilingSettings = Field(default_factory=lambda: TilingSettings())
+    batch_size: int = Field(8, ge=1, le=64, description="Pictures denoised together; changes memory, never the result.")
+    preview: bool = Field(True, description="Send pictures of the clean estimate while working.")
+
+    @model_validator(mode="after")
+    def _one_beginning(self) -> Self:
+        if self.continue_from is not None and self.init_image is not None:
+            raise ValueError("continue_from and init_image exclude each other")
+        return self
+
+    def seed_of(self, index: int) -> int:
+        """Seed of picture `index` (0 to num_images - 1)."""
+        return self.seed + index
+
+    def for_single(self, index: int) -> "GenerateRequest":
+        """The request that makes picture `index` alone."""
+        return self.model_copy(update={"seed": self.seed_of(index), "num_images": 1})
+
+
+class InterpolateRequest(FrozenModel):
+    """The way from one picture to another in `num_steps` pictures, both ends included."""
+
+    kind: Literal["interpolate"] = "interpolate"
+    model: str = Field(description="Folder of the model.")
+    between: Literal["seeds", "prompts", "pictures"] = Field(
+        "seeds", description="What changes on the way; the rest stays."
+    )
+    num_steps: int = Field(9, ge=2, le=512, description="Pictures on the way, both ends included.")
+    prompt: str = Field("", max_length=2000, description="Text at the start (and at the end, unless prompts change).")
+    second_prompt: str = Field("", max_length=2000, description="Text at the end, where prompts change.")
+    seed: int = Field(0, ge=0, le=MAX_SEED - 256, description="Seed at the start.")
+    second_seed: int = Field(1, ge=0, le=MAX_SEED - 256, description="Seed at the end, where seeds change.")
+    pictures: tuple[str, str] | None = Field(None, description="Files at both ends, where pictures change.")
+    restore_logsnr: float | None = Field(
+        None,
+        ge=-20.0,
+        le=20.0,
+        description="Between pictures: noise each mixture to this log-SNR and let the base model bring it back; "
+        "None: decode the mixture itself.",
+    )
+    width_px: int | None = Field(None, ge=16, le=4096, description="None: the size the model was trained at.")
+    height_px: int | None = Field(None, ge=16, le=4096, description="None: the size the model was trained at.")
+    sampling: SamplingSettings = Field(default_factory=lambda: SamplingSettings())
+    tiling: TilingSettings = Field(default_factory=lambda: TilingSettings())
+    batch_size: int = Field(8, ge=1, le=64, description="Pictures denoised together; changes memory, never the result.")
+
+    @model_validator(mode="after")
+    def _has_ends(self) -> Self:
+        if self.between == "pictures" and self.pictures is None:
+            raise ValueError("between pictures needs the two files")
+        if self.between == "prompts" and self.prompt.strip() == self.second_prompt.strip():
+            raise ValueError("both prompts are the same; write another one for the end")
+        return self
+
+    def share_of(self, index: int) -> float:
+        """How far picture `index` is on the way: 0 at the start, 1 at the end."""
+        return index / (self.num_steps - 1)
+
+
+class GridAxis(FrozenModel):
+    """One setting of a `GenerateRequest` by its dotted name, and the values it takes."""
+
+    field: str = Field(pattern=r"^[a-z_]+(\.[a-z_]+)*$", description="Such as seed or sampling.guidance.weight.")
+    values: tuple[str | int | float | None, ...] = Field(min_length=1, max_length=256)
+
+    def label(self, index: int) -> str:
+        """What to write beside the row or column."""
+        name = self.field.rpartition(".")[2].replace("_", " ")
+        value = self.values[index]
+        return f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+
+
+class GridRequest(FrozenModel):
+    """A picture for every pair of values of two settings: columns by `x`, rows by `y`."""
+
+    kind: Literal["grid"] = "grid"
+    request: GenerateRequest = Field(description="What all cells share; one picture is made per cell.")
+    x: GridAxis
+    y: GridAxis | None = Field(None, description="None: a single row.")
+
+    @property
+    def model(self) -> str:
+        """Folder of the model."""
+        return self.request.model
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        return (len(self.y.values) if self.y is not None else 1), len(self.x.values)
+
+    @model_validator(mode="after")
+    def _cells_are_legal(self) -> Self:
+        rows, columns = self.size
+        if rows * columns > MAX_GRID_CELLS:
+            raise ValueError(f"{rows} x {columns} cells are more than {MAX_GRID_CELLS}")
+        if self.y is not None and self.y.field == self.x.field:
+            raise ValueError("both axes change the same setting")
+        self.cells()
+        return self
+
+    def cells(self) -> tuple[GenerateRequest, ...]:
+        """One request per cell, row by row. Raises ValueError for a setting there is none of, or a value it may not
+        have."""
+        single = self.request.model_copy(update={"num_images": 1})
+        rows = [single] if self.y is None else [_with(single, self.y.field, value) for value in self.y.values]
+        return tuple(_with(row, self.x.field, value) for row in rows for value in self.x.values)
+
+
+def _with(request: GenerateRequest, field: str, value: Any) -> GenerateRequest:
+    """`request` with one setting changed, validated again."""
+    if field in {"model", "num_images", "kind"}:
+        raise ValueError(f"{field} cannot be an axis of a grid")
+    data = request.model_dump()
+    *parents, leaf = field.split(".")
+    section: Any = data
+    for parent in parents:
+        section = section.get(parent) if isinstance(section, dict) else None
+    if not isinstance(section, dict) or leaf not in section or isinstance(section[leaf], dict):
+        raise ValueError(f"{field} is no setting of a generation")
+    section[leaf] = value
+    try:
+        return GenerateRequest.model_validate(data)
+    except ValidationError as error:
+        raise ValueError(f"{field} cannot be {value!r}: {error.errors()[0]['msg']}") from error
