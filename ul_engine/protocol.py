@@ -2,8 +2,8 @@
 
 One frame is a 12-byte header (magic ``ULP1``, uint32 length of the JSON part, uint32 length of the payload, little
 endian), the JSON of one message, and an optional payload: the bytes of uint8 pictures ``[N, H, W, 3]``, whose shape
-the message states. The program writes commands to the worker's standard input and reads news from its standard
-output; the worker ends when its input ends.
+the message states, or what the message's docstring says. The program writes commands to the worker's standard input
+and reads news from its standard output; the worker ends when its input ends.
 """
 
 import struct
@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ul_engine.errors import EngineError
-from ul_engine.requests import GenerateRequest, ReconstructRequest
+from ul_engine.requests import Request
 
 PROTOCOL_VERSION = 1
 HEADER = struct.Struct("<4sII")
@@ -46,7 +46,7 @@ class RunJob(Message):
 
     type: Literal["run_job"] = "run_job"
     job_id: str
-    request: Annotated[GenerateRequest | ReconstructRequest, Field(discriminator="kind")]
+    request: Annotated[Request, Field(discriminator="kind")]
 
 
 class CancelJob(Message):
@@ -146,28 +146,57 @@ class JobPreview(Message):
 
 
 class ImageResult(Message):
-    """One finished picture of a generation; the payload is uint8 ``shape`` [1, H, W, 3]."""
+    """One finished picture or clip of a generation; the payload is uint8 ``shape`` [T, H, W, 3]."""
 
     type: Literal["image_result"] = "image_result"
     job_id: str
     index: int
     seed: int
     shape: tuple[int, int, int, int]
+    fps: float | None = Field(None, description="Frames per second of a clip; None for a picture.")
     elapsed_s: float = Field(description="Time since the job began.")
 
 
 class ReconstructionResult(Message):
-    """One reconstruction; the payload holds original and reconstruction, uint8 ``shape`` [2, H, W, 3]."""
+    """One reconstruction; the payload holds all frames of the original, then of the reconstruction, uint8 ``shape``
+    [2 T, H, W, 3]."""
 
     type: Literal["reconstruction_result"] = "reconstruction_result"
     job_id: str
     input: str
     latent_logsnr: float
+    decoder_logsnr: float | None = Field(None, description="Level the decoder started from; None: pure noise.")
     psnr_db: float
     ssim: float
     bits_per_pixel: float = Field(description="Upper bound on the information in z_0, not a file size.")
     bits_per_dim: float
     shape: tuple[int, int, int, int]
+
+
+class SpreadResult(Message):
+    """Several decodes of one latent; the payload is their mean, uint8 ``shape`` [T, H, W, 3], then their standard
+    deviation in 8-bit levels, float32 [T, H, W]."""
+
+    type: Literal["spread_result"] = "spread_result"
+    job_id: str
+    input: str
+    latent_logsnr: float
+    decoder_logsnr: float | None = None
+    num_decodes: int
+    mean_psnr_db: float = Field(description="PSNR of the mean; always more than a single decode's.")
+    mean_deviation: float = Field(description="Root mean square of the deviation, in 8-bit levels.")
+    shape: tuple[int, int, int, int]
+
+
+class BitMapResult(Message):
+    """Where the bits of one input went; the payload is bits per latent cell, float32 ``shape`` [T, h, w]."""
+
+    type: Literal["bit_map_result"] = "bit_map_result"
+    job_id: str
+    input: str
+    shape: tuple[int, int, int]
+    bands: tuple[tuple[float, float, float], ...] = Field(description="(low, high, bits) per band of log-SNR, rising.")
+    bits_per_pixel: float
 
 
 class JobFinished(Message):
@@ -207,6 +236,8 @@ News = (
     | JobPreview
     | ImageResult
     | ReconstructionResult
+    | SpreadResult
+    | BitMapResult
     | JobFinished
     | JobCancelled
     | JobFailed

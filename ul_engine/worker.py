@@ -22,10 +22,9 @@ import torch
 from ul_engine import protocol
 from ul_engine.devices import describe_device, pick_device, thread_count, used_device_bytes
 from ul_engine.errors import Cancelled, EngineError
-from ul_engine.jobs import JobContext, run_generate, run_reconstruct
+from ul_engine.jobs import JobContext, run
 from ul_engine.model_cache import ModelCache
 from ul_engine.pipelines import out_of_memory
-from ul_engine.requests import GenerateRequest
 
 PR_SET_PDEATHSIG = 1
 EXIT_GRACE_S = 2.0
@@ -140,10 +139,7 @@ class Worker:
 
     def _carry_out(self, command: protocol.RunJob, context: JobContext) -> None:
         entry = self._loaded(command.request.model)
-        if isinstance(command.request, GenerateRequest):
-            run_generate(entry.pipeline, entry.manifest, command.request, context)
-        else:
-            run_reconstruct(entry.pipeline, entry.manifest, command.request, context)
+        run(entry.pipeline, entry.manifest, command.request, context)
 
     def _report_failure(self, job_id: str, error: Exception) -> None:
         memory = out_of_memory(error)

@@ -3,27 +3,28 @@
 import argparse
 import json
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 from pydantic import ValidationError
 
 from ul_engine import protocol
 from ul_engine.assets import assets_dir
-from ul_engine.cli.session import TerminalProgress, explained, model_folder, open_session, preset
+from ul_engine.cli.sampling import generation_of
+from ul_engine.cli.session import TerminalProgress, explained, model_folder, open_session
 from ul_engine.errors import CheckpointError, ConfigError
 from ul_engine.jobs import JobContext, run_generate
+from ul_engine.media.formats import ClipFormat, ClipSettings
 from ul_engine.metadata import read_request
 from ul_engine.model_folder import list_models, user_models_dir
-from ul_engine.outputs import outputs_root, save_picture
-from ul_engine.requests import GenerateRequest, SamplerName, SamplingSettings
+from ul_engine.outputs import outputs_root, save_clip, save_picture
+from ul_engine.requests import GenerateRequest
 
 
 def generate(arguments: argparse.Namespace) -> int:
-    """Make the pictures, save each with its request inside, and print where they are."""
+    """Make the pictures or clips, save each with its request inside, and print where they are."""
     request = _request(arguments)
     arguments.model = Path(request.model)
     session = open_session(arguments)
-    root = arguments.out or outputs_root()
     progress = TerminalProgress()
     tokenizer = session.pipeline.model.tokenizer
     if tokenizer is not None and (unknown := tokenizer.unknown_words(request.prompt)):
@@ -32,9 +33,7 @@ def generate(arguments: argparse.Namespace) -> int:
     def receive(news: protocol.News, payload: bytes) -> None:
         progress.show(news)
         if isinstance(news, protocol.ImageResult):
-            path = save_picture(
-                payload, request, news.index, root, shape=news.shape, model_name=session.manifest.model.name
-            )
+            path = _save(news, payload, request, arguments, model_name=session.manifest.model.name)
             progress.clear()
             print(path)
 
@@ -42,25 +41,29 @@ def generate(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _save(
+    news: protocol.ImageResult,
+    payload: bytes,
+    request: GenerateRequest,
+    arguments: argparse.Namespace,
+    *,
+    model_name: str,
+) -> Path:
+    """Write one result with its request inside: a picture as PNG, a clip in the format asked for."""
+    root = arguments.out or outputs_root()
+    if news.fps is None:
+        return save_picture(payload, request, news.index, root, shape=news.shape, model_name=model_name)
+    frames = np.frombuffer(payload, np.uint8).reshape(news.shape)
+    settings = ClipSettings(ClipFormat(arguments.format))
+    written = save_clip(frames, request, news.index, root, fps=news.fps, settings=settings, model_name=model_name)
+    return written.path
+
+
 def _request(arguments: argparse.Namespace) -> GenerateRequest:
     if arguments.request is not None:
         request = _request_from_file(arguments.request)
         return request.model_copy(update={"model": str(_folder_of(request, arguments))})
-    folder = model_folder(arguments)
-    try:
-        return GenerateRequest(
-            model=str(folder),
-            prompt=arguments.prompt,
-            class_label=arguments.class_label,
-            num_images=arguments.num_images,
-            seed=arguments.seed,
-            width_px=arguments.width,
-            height_px=arguments.height,
-            sampling=_sampling(arguments, preset(folder, arguments.preset)),
-            preview=False,
-        )
-    except ValidationError as error:
-        raise explained(error) from error
+    return generation_of(arguments, model_folder(arguments), num_images=arguments.num_images)
 
 
 def _folder_of(request: GenerateRequest, arguments: argparse.Namespace) -> Path:
@@ -85,16 +88,3 @@ def _request_from_file(path: Path) -> GenerateRequest:
         raise explained(error) from error
     except ValueError as error:
         raise ConfigError(f"{path}: is not valid JSON ({error})") from error
-
-
-def _sampling(arguments: argparse.Namespace, settings: SamplingSettings) -> SamplingSettings:
-    """The preset with what was given on the command line put over it."""
-    data: dict[str, Any] = settings.model_dump()
-    for loop, steps in (("base", arguments.base_steps), ("decoder", arguments.decoder_steps)):
-        if steps is not None:
-            data[loop]["num_steps"] = steps
-        if arguments.sampler is not None:
-            data[loop]["name"] = SamplerName(arguments.sampler)
-    if arguments.guidance is not None:
-        data["guidance"]["weight"] = arguments.guidance
-    return SamplingSettings.model_validate(data)

@@ -6,19 +6,23 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import ValidationError
 
-from ul_engine.cli.session import TerminalProgress, explained, model_folder, open_session, preset
+from ul_engine.cli.session import Session, TerminalProgress, explained, model_folder, open_session, preset
+from ul_engine.comparison import Spread
 from ul_engine.data.image_files import write_picture
+from ul_engine.data.pixels import Uint8Array
 from ul_engine.errors import ConfigError
 from ul_engine.jobs import JobContext, Reconstruction, reconstructions
 from ul_engine.outputs import explained as explained_output
 from ul_engine.outputs import write_file
-from ul_engine.requests import ReconstructRequest
+from ul_engine.requests import ReconstructRequest, TilingSettings
 
 
 def reconstruct(arguments: argparse.Namespace) -> int:
-    """Write a picture per input and level, the original beside them, and ``metrics.json``."""
+    """Write a picture (or clip) per input and level, the original beside them, and ``metrics.json``, which grows with
+    every result, so that a later failure loses nothing."""
     folder = model_folder(arguments)
     request = _request(arguments, folder)
     with explained_output(arguments.out):
@@ -26,58 +30,101 @@ def reconstruct(arguments: argparse.Namespace) -> int:
     session = open_session(arguments)
     progress = TerminalProgress()
     context = JobContext("cli", lambda news, payload: progress.show(news), lambda: False)
-    rows = []
+    metrics = arguments.out / "metrics.json"
+    rows: list[dict[str, Any]] = []
     for result in reconstructions(session.pipeline, session.manifest, request, context):
-        rows.append(_write(result, arguments.out, number=request.inputs.index(result.source)))
+        rows.append(_write(result, arguments.out))
         progress.clear()
         print(_line(rows[-1]))
-    report = {
-        "model": session.manifest.model.name,
-        "native_logsnr": session.manifest.model.latent.logsnr_max,
-        "bits_are": "an upper bound on the information in z_0, not a file size",
-        "sampling": request.sampling.model_dump(mode="json"),
-        "results": rows,
-    }
-    metrics = arguments.out / "metrics.json"
-    write_file(metrics, json.dumps(report, indent=1).encode())
+        write_file(metrics, json.dumps(_report(session, request, rows), indent=1).encode())
     print(metrics)
     return 0
 
 
+def _report(session: Session, request: ReconstructRequest, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "model": session.manifest.model.name,
+        "native_logsnr": session.manifest.model.latent.logsnr_max,
+        "bits_are": "an upper bound on the information in z_0, not a file size",
+        "restorer": request.restorer,
+        "sampling": request.sampling.model_dump(mode="json"),
+        "results": rows,
+    }
+
+
 def _request(arguments: argparse.Namespace, folder: Path) -> ReconstructRequest:
-    try:
-        levels = tuple(float(text) for text in arguments.latent_logsnr.split(","))
-    except ValueError:
-        raise ConfigError("write numbers separated by commas, such as 5,3,1,-1", field="latent-logsnr") from None
-    if not all(map(math.isfinite, levels)):
-        raise ConfigError("every level must be a finite number", field="latent-logsnr")
     try:
         return ReconstructRequest(
             model=str(folder),
             inputs=tuple(arguments.inputs),
-            latent_logsnrs=levels,
+            latent_logsnrs=_levels(arguments.latent_logsnr, "latent-logsnr"),
+            decoder_logsnrs=_levels(arguments.decoder_logsnr, "decoder-logsnr"),
+            restorer=arguments.restorer,
+            num_decodes=arguments.decodes,
             seed=arguments.seed,
             sampling=preset(folder, arguments.preset),
+            tiling=TilingSettings(mode=arguments.tiles, tile_px=arguments.tile_px),
+            max_frames=arguments.max_frames,
         )
     except ValidationError as error:
         raise explained(error) from error
 
 
-def _write(result: Reconstruction, out: Path, *, number: int) -> dict[str, Any]:
-    stem = f"{number:02d}-{Path(result.source).stem}"
-    name = f"{stem}-logsnr{result.latent_logsnr:+g}.png"
-    write_picture(out / f"{stem}-original.png", result.original)
-    write_picture(out / name, result.picture)
-    return {
+def _levels(text: str, field: str) -> tuple[float, ...]:
+    try:
+        levels = tuple(float(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise ConfigError("write numbers separated by commas, such as 5,3,1,-1", field=field) from None
+    if not all(map(math.isfinite, levels)):
+        raise ConfigError("every level must be a finite number", field=field)
+    return levels
+
+
+def _write(result: Reconstruction, out: Path) -> dict[str, Any]:
+    stem = f"{result.number:02d}-{Path(result.source).stem}"
+    level = f"logsnr{result.rung.latent_logsnr:+g}"
+    if result.rung.decoder_logsnr is not None:
+        level += f"-decoder{result.rung.decoder_logsnr:+g}"
+    _write_frames(out / f"{stem}-original.png", result.original)
+    name = _write_frames(out / f"{stem}-{level}.png", result.picture)
+    row = {
         "input": result.source,
         "file": name,
-        "latent_logsnr": result.latent_logsnr,
+        "latent_logsnr": result.rung.latent_logsnr,
+        "decoder_logsnr": result.rung.decoder_logsnr,
         "is_trained_level": result.is_trained_level,
         "psnr_db": result.psnr_db if math.isfinite(result.psnr_db) else None,
         "ssim": result.ssim if math.isfinite(result.ssim) else None,
         "bits_per_pixel": result.bits_per_pixel,
         "bits_per_dim": result.bits_per_dim,
     }
+    if result.spread is not None:
+        row |= _write_spread(result.spread, out, f"{stem}-{level}")
+    return row
+
+
+def _write_spread(spread: Spread, out: Path, stem: str) -> dict[str, Any]:
+    """The mean of the decodes, and their deviation as a grey picture, ten times as bright."""
+    mean = _write_frames(out / f"{stem}-mean.png", spread.mean)
+    grey = np.clip(np.rint(10.0 * spread.deviation), 0, 255).astype(np.uint8)
+    deviation = _write_frames(out / f"{stem}-deviation-x10.png", np.repeat(grey[..., None], 3, axis=-1))
+    return {
+        "num_decodes": spread.num_decodes,
+        "mean_file": mean,
+        "deviation_file": deviation,
+        "mean_deviation_levels": spread.mean_deviation,
+    }
+
+
+def _write_frames(path: Path, frames: Uint8Array) -> str:
+    """A picture at `path`, or of a clip a folder of numbered pictures in its place; returns its name."""
+    if len(frames) == 1:
+        write_picture(path, frames[0])
+        return path.name
+    folder = path.with_suffix("")
+    for index, frame in enumerate(frames):
+        write_picture(folder / f"{index:05d}.png", frame)
+    return folder.name
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Comparisons of a model's reconstructions with their originals and with each other, as a library."""
 
 from ul_engine.comparison.interpolation import interpolate_pictures, interpolate_prompts, interpolate_seeds
+from ul_engine.comparison.sheets import labelled_sheet
 from ul_engine.comparison.spread import Spread, spread_of
 from ul_engine.comparison.study import Rung, Study
 
@@ -11,5 +12,6 @@ __all__ = [
     "interpolate_pictures",
     "interpolate_prompts",
     "interpolate_seeds",
+    "labelled_sheet",
     "spread_of",
 ]

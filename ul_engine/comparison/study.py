@@ -12,7 +12,7 @@ from torch import Tensor
 from ul_engine.comparison.spread import Spread, spread_of
 from ul_engine.data.pixels import Uint8Array, array_from_clips, clip_from_array
 from ul_engine.diffusion.bitrate import LN2, Bitrate
-from ul_engine.diffusion.noise import stream_seed
+from ul_engine.diffusion.noise import derived_seed
 from ul_engine.pipelines import Observe, Pipeline, Restorer, Start, ignore
 from ul_engine.requests import SamplingSettings
 
@@ -140,7 +140,7 @@ class Study:
             start = Start(self.pipeline.padded(self.x), rung.decoder_logsnr)
         decoded = self.pipeline.decode(
             self.latent(rung.latent_logsnr, observe),
-            [self.seed if draw == 0 else stream_seed(self.seed, f"decode {draw}")],
+            [self.seed if draw == 0 else derived_seed(self.seed, f"decode {draw}")],
             self.sampling.decoder,
             observe,
             crop_to=(self.original.shape[1], self.original.shape[2]),

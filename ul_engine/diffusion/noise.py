@@ -34,6 +34,13 @@ class BlendedSeed:
 Seed = int | BlendedSeed
 
 
+def derived_seed(seed: Seed, use: str) -> Seed:
+    """Another seed for one named use of `seed`; blends stay blends."""
+    if isinstance(seed, BlendedSeed):
+        return BlendedSeed(stream_seed(seed.first, use), stream_seed(seed.second, use), seed.share)
+    return stream_seed(seed, use)
+
+
 class SeededNoise:
     """Standard normal noise with one CPU generator per sample, in float32.
 

@@ -105,7 +105,7 @@ class GridAxis(FrozenModel):
 
     def label(self, index: int) -> str:
         """What to write beside the row or column."""
-        name = self.field.rpartition(".")[2].replace("_", " ")
+        name = self.field.removeprefix("sampling.").replace(".", " ").replace("_", " ")
         value = self.values[index]
         return f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
 

@@ -160,9 +160,9 @@ def test_generation_stops_when_asked(desk: Desk, stop_after: int) -> None:
 
 def test_reconstructions_carry_true_figures(desk: Desk, picture: Path) -> None:
     (result,) = desk.reconstruct(picture)
-    assert result.original.shape == result.picture.shape == (16, 16, 3)
-    x = torch.from_numpy(result.original.copy()).permute(2, 0, 1)[None, :, None].float() / 127.5 - 1
-    x_hat = torch.from_numpy(result.picture.copy()).permute(2, 0, 1)[None, :, None].float() / 127.5 - 1
+    assert result.original.shape == result.picture.shape == (1, 16, 16, 3)
+    x = torch.from_numpy(result.original.copy()).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+    x_hat = torch.from_numpy(result.picture.copy()).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
     assert result.psnr_db == pytest.approx(float(psnr_db(x, x_hat)), abs=0.05)
     assert result.ssim == pytest.approx(float(ssim(x, x_hat)), abs=0.01)
     nats = desk.pipeline.bitrate(desk.pipeline.encode(x), [0], num_times=4).nats
@@ -173,7 +173,7 @@ def test_reconstructions_carry_true_figures(desk: Desk, picture: Path) -> None:
 
 def test_levels_of_the_ladder(desk: Desk, picture: Path) -> None:
     results = desk.reconstruct(picture, latent_logsnrs=(7.0, 5.0, 2.0, -6.0))
-    assert [result.latent_logsnr for result in results] == [7.0, 5.0, 2.0, -6.0]
+    assert [result.rung.latent_logsnr for result in results] == [7.0, 5.0, 2.0, -6.0]
     assert [result.is_trained_level for result in results] == [False, True, True, True]
     assert len({result.picture.tobytes() for result in results}) == 4
     assert len({result.bits_per_pixel for result in results}) == 1
@@ -184,8 +184,8 @@ def test_any_size(desk: Desk, tmp_path: Path, height: int, width: int) -> None:
     source = np.tile(simple_pictures(1)[0], (3, 2, 1))[:height, :width]
     write_picture(tmp_path / "a.png", source)
     (result,) = desk.reconstruct(tmp_path / "a.png")
-    assert result.picture.shape == (height, width, 3)
-    assert np.array_equal(result.original, source)
+    assert result.picture.shape == (1, height, width, 3)
+    assert np.array_equal(result.original[0], source)
     assert math.isfinite(result.ssim)
 
 
@@ -194,7 +194,7 @@ def test_the_result_of_a_very_small_picture_can_be_read(desk: Desk, tmp_path: Pa
     write_picture(tmp_path / "a.png", simple_pictures(1)[0][:6, :9])
     request = ReconstructRequest(model="m", inputs=(str(tmp_path / "a.png"),), sampling=SAMPLING, bitrate_times=2)
     run_reconstruct(desk.pipeline, desk.manifest, request, desk.context())
-    news, payload = desk.sent[-1]
+    ((news, payload),) = [sent for sent in desk.sent if isinstance(sent[0], p.ReconstructionResult)]
     assert len(payload) == 2 * 6 * 9 * 3
     assert isinstance(p.decode_news(news.model_dump_json().encode()), p.ReconstructionResult)
 

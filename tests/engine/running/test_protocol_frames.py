@@ -9,7 +9,14 @@ import pytest
 from pydantic import ValidationError
 
 from ul_engine import protocol as p
-from ul_engine.requests import GenerateRequest, ReconstructRequest, parse_request
+from ul_engine.requests import (
+    GenerateRequest,
+    GridAxis,
+    GridRequest,
+    InterpolateRequest,
+    ReconstructRequest,
+    parse_request,
+)
 
 GENERATE = GenerateRequest(model="models/a", prompt="a red cube – größer", seed=2**62, num_images=3)
 RECONSTRUCT = ReconstructRequest(model="models/a", inputs=("a.png", "b.png"), latent_logsnrs=(5.0, -1.5))
@@ -17,6 +24,11 @@ COMMANDS: list[p.Command] = [
     p.LoadModel(path="models/a"),
     p.RunJob(job_id="j1", request=GENERATE),
     p.RunJob(job_id="j2", request=RECONSTRUCT),
+    p.RunJob(job_id="j3", request=InterpolateRequest(model="models/a", second_seed=7)),
+    p.RunJob(
+        job_id="j4",
+        request=GridRequest(request=GENERATE, x=GridAxis(field="sampling.guidance.weight", values=(1, 2.5))),
+    ),
     p.CancelJob(job_id="j1"),
     p.Ping(),
     p.Shutdown(),
@@ -40,6 +52,19 @@ NEWS: list[p.News] = [
         bits_per_pixel=0.1,
         bits_per_dim=0.8,
         shape=(2, 4, 4, 3),
+    ),
+    p.SpreadResult(
+        job_id="j2",
+        input="a.png",
+        latent_logsnr=5.0,
+        decoder_logsnr=-2.0,
+        num_decodes=8,
+        mean_psnr_db=24.5,
+        mean_deviation=3.5,
+        shape=(1, 4, 4, 3),
+    ),
+    p.BitMapResult(
+        job_id="j2", input="a.png", shape=(1, 2, 2), bands=((-10.0, 0.0, 3.5), (0.0, 5.0, 40.0)), bits_per_pixel=0.1
     ),
     p.JobFinished(job_id="j1", elapsed_s=2.0),
     p.JobCancelled(job_id="j1"),

@@ -248,12 +248,12 @@ def test_a_replaced_model_is_loaded_again(engine: EngineProcess, tmp_path: Path)
 NOISY = """
 import os, sys
 import ul_engine.worker as worker
-carry_out = worker.run_generate
+carry_out = worker.run
 def noisy(*arguments):
     print("a library says hello", flush=True)
     os.write(1, b"raw bytes\\n")
     carry_out(*arguments)
-worker.run_generate = noisy
+worker.run = noisy
 sys.exit(worker.main())
 """
 

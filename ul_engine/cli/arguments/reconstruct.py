@@ -11,12 +11,27 @@ if TYPE_CHECKING:
 
 def add(commands: "Commands") -> None:
     """Encode, noise, bring back, decode."""
-    command = commands.add_parser("reconstruct", help="encode pictures, noise their latents, decode, and measure")
-    command.add_argument("inputs", nargs="+", help="picture files")
+    command = commands.add_parser("reconstruct", help="encode pictures or clips, noise their latents, decode, measure")
+    command.add_argument("inputs", nargs="+", help="picture or video files")
     command.add_argument("--model", type=Path, help="model folder (default: the bundled one)")
     command.add_argument(
         "--latent-logsnr", default="5", metavar="L,L,...", help="noise ladder, e.g. 5,3,1,-1 (5 is native)"
     )
+    command.add_argument(
+        "--decoder-logsnr",
+        default="",
+        metavar="L,L,...",
+        help="decoder's ladder: begin from the picture there",
+    )
+    command.add_argument(
+        "--restorer", choices=("prior", "base"), default="prior", help="what brings a latent back (default: prior)"
+    )
+    command.add_argument(
+        "--decodes", type=int, default=1, metavar="K", help="decodes per latent: their mean and deviation (default: 1)"
+    )
+    command.add_argument("--tiles", choices=("auto", "on", "off"), default="auto", help="tile large pictures")
+    command.add_argument("--tile-px", type=int, help="side of a tile (default: the training size)")
+    command.add_argument("--max-frames", type=int, default=64, help="frames taken of a video (default: 64)")
     command.add_argument("--out", type=Path, required=True, help="folder for the pictures and metrics.json")
     command.add_argument("--seed", type=int, default=0, help="seed of latent and decoder noise")
     command.add_argument("--preset", default="Balanced", help="steps of both loops")

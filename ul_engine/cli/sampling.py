@@ -1,0 +1,50 @@
+"""From options to the settings of a generation."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ul_engine.cli.session import explained, preset
+from ul_engine.requests import GenerateRequest, SamplerName, SamplingSettings
+
+
+def sampling_of(arguments: argparse.Namespace, folder: Path) -> SamplingSettings:
+    """The preset with what was given on the command line put over it. Raises ConfigError."""
+    data: dict[str, Any] = preset(folder, arguments.preset).model_dump()
+    for loop, steps in (("base", arguments.base_steps), ("decoder", arguments.decoder_steps)):
+        if steps is not None:
+            data[loop]["num_steps"] = steps
+        if arguments.sampler is not None:
+            data[loop]["name"] = SamplerName(arguments.sampler)
+    if arguments.guidance is not None:
+        data["guidance"]["weight"] = arguments.guidance
+    try:
+        return SamplingSettings.model_validate(data)
+    except ValidationError as error:
+        raise explained(error) from error
+
+
+def generation_of(arguments: argparse.Namespace, folder: Path, *, num_images: int) -> GenerateRequest:
+    """The request that the options of one picture describe. Raises ConfigError."""
+    try:
+        return GenerateRequest(
+            model=str(folder),
+            prompt=arguments.prompt,
+            class_label=arguments.class_label,
+            num_images=num_images,
+            seed=arguments.seed,
+            variation_seed=arguments.variation_seed,
+            variation_strength=arguments.variation,
+            init_image=arguments.start_from,
+            strength=arguments.strength,
+            num_frames=arguments.num_frames,
+            continue_from=arguments.continue_from,
+            width_px=arguments.width,
+            height_px=arguments.height,
+            sampling=sampling_of(arguments, folder),
+            preview=False,
+        )
+    except ValidationError as error:
+        raise explained(error) from error

@@ -1,0 +1,216 @@
+"""Reconstruction: every input on both noise ladders, with its figures, its bits in space, and what is invented."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from ul_engine import protocol
+from ul_engine.comparison import Rung, Spread, Study
+from ul_engine.data.image_files import read_picture
+from ul_engine.data.pixels import Uint8Array, clip_from_array
+from ul_engine.errors import CheckpointError, DataError
+from ul_engine.jobs.context import Batch, JobContext, report_steps
+from ul_engine.media.reading import probe, read_clip
+from ul_engine.metrics.distortion import psnr_db, ssim
+from ul_engine.model_folder import Manifest
+from ul_engine.pipelines import Pipeline
+from ul_engine.requests import ReconstructRequest
+
+MIN_SSIM_PX = 11
+VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"))
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """One reconstruction beside its original, uint8 `[T, H, W, 3]`, with its figures.
+
+    `number` is the input's place among the inputs. `is_trained_level` is False above the latent's native log-SNR, where
+    the decoder was never trained. `spread` is there where several decodes were asked for; `picture` and its figures are
+    those of the first.
+    """
+
+    source: str
+    number: int
+    rung: Rung
+    original: Uint8Array
+    picture: Uint8Array
+    psnr_db: float
+    ssim: float
+    bits_per_pixel: float
+    bits_per_dim: float
+    is_trained_level: bool
+    spread: Spread | None = None
+
+
+def open_frames(path: str, max_frames: int) -> Uint8Array:
+    """The picture, or the first frames of the video, at `path`: uint8 `[T, H, W, 3]`. Raises DataError."""
+    kind = _kind(path)
+    if kind == "picture":
+        return read_picture(path)[None]
+    try:
+        return read_clip(path, num_frames=min(max_frames, probe(path).num_frames)).frames
+    except DataError as error:
+        if kind == "clip" or Path(path).suffix.lower() in VIDEO_SUFFIXES:
+            raise
+        reason = str(error).removeprefix(f"{path}: ")
+        raise DataError(f"is no picture, and as a video it {reason}", path=path) from error
+
+
+def _kind(path: str) -> Literal["picture", "clip", "unknown"]:
+    """What `path` looks like; a file that no picture reader knows may be a film."""
+    if not Path(path).is_file():
+        return "clip" if Path(path).is_dir() else "picture"
+    try:
+        with Image.open(path) as picture:
+            return "clip" if getattr(picture, "n_frames", 1) > 1 else "picture"
+    except UnidentifiedImageError:
+        return "unknown"
+
+
+def reconstructions(
+    pipeline: Pipeline, manifest: Manifest, request: ReconstructRequest, context: JobContext
+) -> Iterator[Reconstruction]:
+    """Each input at each rung. Raises Cancelled, DataError, CheckpointError."""
+    for number, study in enumerate(_studies(pipeline, manifest, request)):
+        yield from _of_one(study, number, request, context)
+
+
+def _studies(pipeline: Pipeline, manifest: Manifest, request: ReconstructRequest) -> Iterator[Study]:
+    if not manifest.can_reconstruct:
+        raise CheckpointError("has no encoder and cannot reconstruct", path=request.model)
+    has_bound = manifest.model.prior.kind == "normal"
+    restorer = request.restorer if manifest.model.training == "two-stage" else "base"
+    if restorer not in manifest.networks and not (restorer == "prior" and has_bound):
+        raise CheckpointError(
+            f"has no {'prior' if restorer == 'prior' else 'base model'}, which the bitrate and the noise ladder need",
+            path=request.model,
+        )
+    pipeline = replace(pipeline, tiling=request.tiling)
+    for source in request.inputs:
+        yield Study(
+            pipeline,
+            open_frames(source, request.max_frames if manifest.model.video is not None else 1),
+            seed=request.seed,
+            sampling=request.sampling,
+            restorer=restorer,
+            bitrate_times=request.bitrate_times,
+        )
+
+
+def rungs_of(request: ReconstructRequest, native_logsnr: float) -> list[Rung]:
+    """Both ladders in the order asked for."""
+    latent = [Rung(level) for level in request.latent_logsnrs]
+    return latent + [Rung(native_logsnr, level) for level in request.decoder_logsnrs]
+
+
+def _of_one(study: Study, number: int, request: ReconstructRequest, context: JobContext) -> Iterator[Reconstruction]:
+    total = len(request.inputs)
+    context.check()
+    counted = _bitrate_progress(context, number / total, request.bitrate_times)
+    bits_per_pixel, bits_per_dim = study.bits_per_pixel(counted), study.bits_per_dim()
+    rungs = rungs_of(request, study.native_logsnr)
+    loops = len(rungs) * request.num_decodes
+    for index, rung in enumerate(rungs):
+        pictures = []
+        for draw in range(request.num_decodes):
+            batch = Batch(number, 1, total, loops_done=index * request.num_decodes + draw, num_loops=loops)
+            observe = report_steps(context, batch, request.sampling)
+            pictures.append(study.picture(rung, draw=draw, observe=observe))
+        decoded = clip_from_array(pictures[0])
+        has_ssim = min(study.original.shape[1:3]) >= MIN_SSIM_PX
+        yield Reconstruction(
+            source=request.inputs[number],
+            number=number,
+            rung=rung,
+            original=study.original,
+            picture=pictures[0],
+            psnr_db=float(psnr_db(study.x, decoded)),
+            ssim=float(ssim(study.x, decoded)) if has_ssim else float("nan"),
+            bits_per_pixel=bits_per_pixel,
+            bits_per_dim=bits_per_dim,
+            is_trained_level=rung.latent_logsnr <= study.native_logsnr,
+            spread=study.spread(rung, request.num_decodes) if request.num_decodes > 1 else None,
+        )
+
+
+def _bitrate_progress(context: JobContext, done: float, num_times: int) -> Callable[[], None]:
+    step = 0
+
+    def report() -> None:
+        nonlocal step
+        context.check()
+        step += 1
+        context.send(
+            protocol.JobProgress(
+                job_id=context.job_id,
+                phase="bitrate",
+                step=step,
+                num_steps=num_times,
+                first_index=0,
+                batch_size=1,
+                fraction=done,
+            ),
+            b"",
+        )
+
+    return report
+
+
+def run_reconstruct(pipeline: Pipeline, manifest: Manifest, request: ReconstructRequest, context: JobContext) -> None:
+    """Send every reconstruction with its original, the spread of several decodes, and each input's bits in space."""
+    for number, study in enumerate(_studies(pipeline, manifest, request)):
+        for result in _of_one(study, number, request, context):
+            _send_reconstruction(context, result)
+            if result.spread is not None:
+                _send_spread(context, result, result.spread)
+        _send_bits(context, study, request.inputs[number])
+
+
+def _send_reconstruction(context: JobContext, result: Reconstruction) -> None:
+    """Original and reconstruction, frame beside frame: the payload is `[2 T, H, W, 3]`, originals first."""
+    pair = np.concatenate((result.original, result.picture))
+    count, height, width, channels = pair.shape
+    message = protocol.ReconstructionResult(
+        job_id=context.job_id,
+        input=result.source,
+        latent_logsnr=result.rung.latent_logsnr,
+        decoder_logsnr=result.rung.decoder_logsnr,
+        psnr_db=result.psnr_db,
+        ssim=result.ssim,
+        bits_per_pixel=result.bits_per_pixel,
+        bits_per_dim=result.bits_per_dim,
+        shape=(count, height, width, channels),
+    )
+    context.send(message, pair.tobytes())
+
+
+def _send_spread(context: JobContext, result: Reconstruction, spread: Spread) -> None:
+    frames, height, width, _ = spread.mean.shape
+    message = protocol.SpreadResult(
+        job_id=context.job_id,
+        input=result.source,
+        latent_logsnr=result.rung.latent_logsnr,
+        decoder_logsnr=result.rung.decoder_logsnr,
+        num_decodes=spread.num_decodes,
+        mean_psnr_db=float(psnr_db(clip_from_array(result.original), clip_from_array(spread.mean))),
+        mean_deviation=spread.mean_deviation,
+        shape=(frames, height, width, 3),
+    )
+    context.send(message, spread.mean.tobytes() + spread.deviation.tobytes())
+
+
+def _send_bits(context: JobContext, study: Study, source: str) -> None:
+    cells = study.bit_map()
+    frames, height, width = cells.shape
+    message = protocol.BitMapResult(
+        job_id=context.job_id,
+        input=source,
+        shape=(frames, height, width),
+        bands=tuple(study.band_bits()),
+        bits_per_pixel=study.bits_per_pixel(),
+    )
+    context.send(message, cells.tobytes())
