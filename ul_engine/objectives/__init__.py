@@ -1,5 +1,6 @@
 """Where networks and diffusion meet: clean estimates from the networks, and the losses of Stage 1 and Stage 2."""
 
+from ul_engine.objectives.curves import WeightingCurves, weighting_curves
 from ul_engine.objectives.estimates import (
     estimate_with_base,
     estimate_with_decoder,
@@ -22,6 +23,7 @@ __all__ = [
     "Networks",
     "Stage1Noise",
     "Stage1Terms",
+    "WeightingCurves",
     "draw_stage1_noise",
     "estimate_with_base",
     "estimate_with_decoder",
@@ -32,4 +34,5 @@ __all__ = [
     "scale_gradient",
     "stage1_terms",
     "stage2_nats",
+    "weighting_curves",
 ]

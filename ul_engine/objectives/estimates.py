@@ -65,9 +65,18 @@ def estimate_with_decoder(
 
 
 def regress_with_decoder(
-    decoder: Decoder, z_0: Tensor, like: Tensor, *, config: ModelConfig, latent_std: Tensor
+    decoder: Decoder,
+    z_0: Tensor,
+    like: Tensor,
+    *,
+    config: ModelConfig,
+    latent_std: Tensor,
+    latent_logsnr: Tensor | None = None,
 ) -> Tensor:
     """The picture by one evaluation on an empty `x_t` at the noisiest level: how a decoder trained on the squared error
-    is used. `like` [B, 3, T, H, W] gives the shape."""
+    is used. `like` [B, 3, T, H, W] gives the shape; `latent_logsnr` as above."""
     level = torch.full((len(z_0),), picture_schedule_of(config).logsnr_min, device=z_0.device)
-    return estimate_with_decoder(decoder, torch.zeros_like(like), level, z_0, config=config, latent_std=latent_std)
+    empty = torch.zeros_like(like)
+    return estimate_with_decoder(
+        decoder, empty, level, z_0, config=config, latent_std=latent_std, latent_logsnr=latent_logsnr
+    )

@@ -129,11 +129,12 @@ def stage1_terms(
     mean, log_variance = encoder.distribution(x)
     z_clean = _sampled(mean, log_variance, noise)
     is_detached = config.prior.kind == "detached"
-    z_seen = scale_gradient(z_clean, 0.0 if is_detached else prior_gradient)
+    into_encoder = 0.0 if is_detached else prior_gradient
+    z_seen = scale_gradient(z_clean, into_encoder)
     logsnr_z = latent_schedule_of(config).logsnr(noise.t_z)
     nats, terminal = _latent_nats(prior, z_seen, noise, config=config, latent_std=latent_std, condition=condition)
     if log_variance is not None:
-        nats = nats + learned_variance_nats(scale_gradient(log_variance, prior_gradient), config.latent.logsnr_max)
+        nats = nats + learned_variance_nats(scale_gradient(log_variance, into_encoder), config.latent.logsnr_max)
     return Stage1Terms(
         prior_nats=nats,
         terminal_nats=terminal,
@@ -211,7 +212,7 @@ def _reconstruction_nats(
         level = truncated_logistic_quantile(noise.u_level, *_level_bounds(config, latent_std))
     z_0 = add_noise(z_clean, noise.eps_z, level)
     if config.decoder_loss.kind == "mse":
-        x_hat = regress_with_decoder(decoder, z_0, x, config=config, latent_std=latent_std)
+        x_hat = regress_with_decoder(decoder, z_0, x, config=config, latent_std=latent_std, latent_logsnr=level)
         return config.decoder_loss.mse_nats * squared_error(x, x_hat)
     schedule = picture_schedule_of(config)
     logsnr = schedule.logsnr(noise.t_x)
