@@ -1,7 +1,29 @@
 """Every failure that a user, a file or a machine can cause, as one tree of exceptions."""
 
 import os
-from typing import Any
+from typing import Any, Literal
+
+HubProblem = Literal[
+    "offline",  # HF_HUB_OFFLINE is set
+    "bad-address",  # no such repository name, or an endpoint that is no address
+    "no-network",
+    "timeout",
+    "cut",  # the connection broke off, again and again
+    "server",  # the server failed, or does not answer as a Hub would
+    "rate-limited",
+    "token",  # missing where one is needed, or not accepted
+    "gated",  # terms to accept, or an owner to ask
+    "forbidden",
+    "refused",  # turned down for another reason, which the message gives
+    "not-found",  # no such repository, or a private one
+    "revision-not-found",
+    "file-not-found",
+    "not-a-model",  # the repository holds something else
+    "wrong-hash",
+    "truncated",
+    "busy",  # another process is at the same download
+]
+"""What can go wrong on the way to and from the Hugging Face Hub."""
 
 
 class EngineError(Exception):
@@ -60,6 +82,22 @@ class DeviceMemoryError(EngineError):
         super().__init__(message)
         self.needed_bytes = needed_bytes
         self.free_bytes = free_bytes
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class HubError(EngineError):
+    """The Hugging Face Hub, a mirror of it, or the way there refused or failed.
+
+    `kind` says which problem it is; `url` is the page that helps (terms to accept, tokens to make), None where there
+    is none.
+    """
+
+    def __init__(self, message: str, *, kind: HubProblem, url: str | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.url = url
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__)

@@ -1,157 +1,135 @@
-"""``ul-engine bench``: time of a training step, of generation and of reconstruction on a model's configuration."""
+"""``ul-engine bench``: how fast networks, training steps, generation and reconstruction are here."""
 
 import argparse
 import json
-import statistics
-import time
-from collections.abc import Callable
-from typing import Any
+import sys
 
 import torch
+from pydantic import ValidationError
 
-from ul_engine.cli.session import Session, open_session
-from ul_engine.config import ModelConfig
-from ul_engine.devices import describe_device
-from ul_engine.diffusion.time_sampling import stratified_times
-from ul_engine.models.unified import UnifiedLatents, prefer_channels_last
-from ul_engine.objectives import draw_stage1_noise, stage1_terms, stage2_nats
-from ul_engine.pipelines import Pipeline
+from ul_engine.assets import assets_dir
+from ul_engine.bench.machine import Machine, machine_facts, matmul_peaks
+from ul_engine.bench.run import Bench, BenchReport, Setup
+from ul_engine.bench.shapes import SHAPES
+from ul_engine.bench.timing import Timing
+from ul_engine.cli.session import explained, model_folder
+from ul_engine.devices import pick_device
+from ul_engine.errors import ConfigError
+from ul_engine.model_folder import read_manifest
+from ul_engine.pipelines import out_of_memory
+from ul_engine.presets import MODEL_PRESETS, unknown_name
+from ul_engine.processor import keep_freed_memory, use_fast_products
+from ul_engine.requests import PRESETS, SamplingSettings
 
-GENERATED = 4
+DEFAULT_BATCH_SIZE = 16
+LONG_PRESET = "Paper"
 
 
 def bench(arguments: argparse.Namespace) -> int:
-    """Print the table, or JSON. Each figure is the median of the repetitions after one that warms up."""
-    session = open_session(arguments)
-    config = session.manifest.model
-    repeats, batch = arguments.repeats, arguments.batch_size
-    results: dict[str, Any] = {
-        "model": config.name,
-        "device": str(session.pipeline.device),
-        "device_name": describe_device(session.pipeline.device)[0],
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-        "batch_size": batch,
-        "image_px": config.image_px,
-    }
-    for precision in ("bf16", "fp32"):
-        results[f"stage1_step_s_{precision}"] = _median(
-            _stage1_step(config, session.pipeline, batch, precision), repeats
-        )
-        results[f"stage2_step_s_{precision}"] = _median(
-            _stage2_step(config, session.pipeline, batch, precision), repeats
-        )
-    for name in session.manifest.sampling_presets():
-        if name != "Paper":
-            results[f"generate_s_per_picture_{name.lower()}"] = _median(_generation(session, name), repeats) / GENERATED
-    results["reconstruct_s_per_picture"] = _median(_reconstruction(session), repeats) / GENERATED
+    """Print the table as it comes, or JSON at the end."""
+    device = pick_device(arguments.device)
+    setup = _setup(arguments, device)
+    _set_threads(arguments)
+    machine = _prepared(device)
+    peaks = matmul_peaks(device)
+    timings: dict[str, Timing] = {}
+    try:
+        run = Bench(setup, device, peaks)
+        if not arguments.json:
+            print("\n".join(_heading(machine, setup, run.num_parameters, peaks)), flush=True)
+        for name, timing in run.timings():
+            timings[name] = timing
+            if not arguments.json:
+                print(_row(name, timing), flush=True)
+    except (RuntimeError, MemoryError) as error:
+        known = out_of_memory(error)
+        if known is None:
+            raise
+        raise known from error
     if arguments.json:
-        print(json.dumps(results, indent=1))
-    else:
-        print(
-            "\n".join(
-                f"{name:<36} {value:.4g}" if isinstance(value, float) else f"{name:<36} {value}"
-                for name, value in results.items()
-            )
+        report = BenchReport(
+            machine=machine,
+            setup=setup,
+            num_parameters=run.num_parameters,
+            matmul_flops_per_s=peaks,
+            timings=timings,
         )
+        json.dump(report.model_dump(mode="json"), sys.stdout, indent=1)
+        print()
     return 0
 
 
-def _median(work: Callable[[], None], repeats: int) -> float:
-    """Median seconds of `repeats` calls after one to warm up."""
-    work()
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        work()
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
+def _setup(arguments: argparse.Namespace, device: torch.device) -> Setup:
+    """What the options ask for; what they leave open is the shapes', the preset's or the device's."""
+    chosen = _chosen(arguments)
+    usual = "bf16" if device.type == "cuda" else "fp32"
+    chosen["precision"] = arguments.precision or chosen.get("precision", usual)
+    if arguments.batch_size is not None:
+        chosen["batch_size"] = arguments.batch_size
+    if arguments.parts is not None:
+        chosen["parts"] = tuple(arguments.parts.split(","))
+    try:
+        return Setup.model_validate(chosen | {"is_compiled": arguments.compile, "repeats": arguments.repeats})
+    except ValidationError as error:
+        raise explained(error) from error
 
 
-def _trained_step(
-    model: UnifiedLatents, device: torch.device, precision: str, loss: Callable[[], torch.Tensor]
-) -> Callable[[], None]:
-    """Forward, backward and optimizer step."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
+def _chosen(arguments: argparse.Namespace) -> dict[str, object]:
+    """Configuration, batch size and presets of the shapes, the model preset or the model folder named."""
+    if arguments.shapes is not None:
+        if arguments.shapes not in SHAPES:
+            raise unknown_name(arguments.shapes, SHAPES, "set of shapes", field="shapes")
+        shapes = SHAPES[arguments.shapes]
+        return {
+            "source": arguments.shapes,
+            "config": shapes.config,
+            "batch_size": shapes.batch_size,
+            "precision": shapes.precision,
+            "sampling": _short(PRESETS),
+        }
+    if arguments.preset is not None:
+        if arguments.preset not in MODEL_PRESETS:
+            raise unknown_name(arguments.preset, MODEL_PRESETS, "preset", field="preset")
+        preset = MODEL_PRESETS[arguments.preset]
+        return {
+            "source": arguments.preset,
+            "config": preset.config,
+            "batch_size": preset.batch_size,
+            "sampling": _short(PRESETS),
+        }
+    folder = model_folder(arguments)
+    manifest = read_manifest(folder)
+    return {
+        "source": str(folder.name if folder.is_relative_to(assets_dir()) else folder),
+        "config": manifest.model,
+        "batch_size": DEFAULT_BATCH_SIZE,
+        "sampling": _short(manifest.sampling_presets()),
+    }
 
-    def step() -> None:
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
-            value = loss()
-        value.backward()
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
 
-    return step
+def _short(presets: dict[str, SamplingSettings]) -> dict[str, SamplingSettings]:
+    """Without the one of hundreds of steps: its time follows from the others'."""
+    return {name: settings for name, settings in presets.items() if name != LONG_PRESET}
 
 
-def _stage1_step(config: ModelConfig, pipeline: Pipeline, batch: int, precision: str) -> Callable[[], None]:
-    device = pipeline.device
-    model = UnifiedLatents(config, networks=frozenset(("encoder", "prior", "decoder"))).to(device)
-    prefer_channels_last(model)
-    generator = torch.Generator("cpu").manual_seed(0)
-    x = (
-        torch.rand(batch, config.image_channels, 1, config.image_px, config.image_px, generator=generator).to(device)
-        * 2
-        - 1
+def _set_threads(arguments: argparse.Namespace) -> None:
+    if arguments.threads < 0:
+        raise ConfigError("must be 0 (all cores) or more", field="threads")
+    usual = SHAPES[arguments.shapes].num_threads if arguments.shapes is not None else 0
+    if arguments.threads or usual:
+        torch.set_num_threads(arguments.threads or usual)
+
+
+def _prepared(device: torch.device) -> Machine:
+    """The process set up as the engine and the trainer set themselves up, and what came of it."""
+    return machine_facts(
+        device,
+        uses_fast_products=device.type == "cpu" and use_fast_products(),
+        keeps_freed_memory=device.type == "cpu" and keep_freed_memory(),
     )
-    cells = config.latent_shape(config.image_px, config.image_px)[1:]
-    shape = (batch, config.latent.channels, *cells)
-    assert model.encoder is not None and model.prior is not None and model.decoder is not None
-    networks = (model.encoder, model.prior, model.decoder)
-
-    def loss() -> torch.Tensor:
-        noise = draw_stage1_noise(x, shape, generator)
-        terms = stage1_terms(networks, x, noise, config=config, latent_std=model.latent_std)
-        return (terms.prior_nats + terms.decoder_nats).mean() / x[0].numel()
-
-    return _trained_step(model, device, precision, loss)
 
 
-def _stage2_step(config: ModelConfig, pipeline: Pipeline, batch: int, precision: str) -> Callable[[], None]:
-    device = pipeline.device
-    model = UnifiedLatents(config, networks=frozenset(("base",))).to(device)
-    generator = torch.Generator("cpu").manual_seed(0)
-    cells = config.latent_shape(config.image_px, config.image_px)[1:]
-    z = torch.randn(batch, config.latent.channels, *cells, generator=generator).to(device)
-    base = model.base
-    assert base is not None
-    null = base.conditioner.null(batch, config.conditioning.text.max_tokens if config.conditioning.text else 1)
-    condition = null.to(device) if null is not None else None
-
-    def loss() -> torch.Tensor:
-        t = stratified_times(batch, generator=generator).to(device)
-        eps = torch.randn(z.shape, generator=generator).to(device)
-        return stage2_nats(base, z, t, eps, config=config, latent_std=model.latent_std, condition=condition).mean()
-
-    return _trained_step(model, device, precision, loss)
-
-
-def _generation(session: Session, preset: str) -> Callable[[], None]:
-    config = session.manifest.model
-    settings = session.manifest.sampling_presets()[preset]
-    cells = config.latent_shape(config.image_px, config.image_px)[1:]
-    seeds = range(GENERATED)
-    examples = session.manifest.prompt_grammar.examples if session.manifest.prompt_grammar else ()
-
-    def work() -> None:
-        condition = session.pipeline.model.condition_from_prompts([examples[0]] * GENERATED) if examples else None
-        z_0 = session.pipeline.sample_latents(seeds, cells, condition, settings.base, settings.guidance)
-        session.pipeline.decode(z_0, seeds, settings.decoder)
-
-    return work
-
-
-def _reconstruction(session: Session) -> Callable[[], None]:
-    config = session.manifest.model
-    presets = session.manifest.sampling_presets()
-    settings = presets.get("Preview", next(iter(presets.values())))
-    x = torch.rand(GENERATED, config.image_channels, 1, config.image_px, config.image_px) * 2 - 1
-    seeds = range(GENERATED)
-
-    def work() -> None:
-        z_clean = session.pipeline.encode(x)
-        session.pipeline.decode(session.pipeline.native_latent(z_clean, seeds), seeds, settings.decoder)
-
-    return work
+def _heading(
+    machine: Machine, setup: Setup, parameters: dict[str, int] | object, peaks: dict[str, float]
+) -> list[str]:
+    ...

@@ -8,14 +8,13 @@ import numpy as np
 from pydantic import ValidationError
 
 from ul_engine import protocol
-from ul_engine.assets import assets_dir
 from ul_engine.cli.sampling import generation_of
-from ul_engine.cli.session import TerminalProgress, explained, model_folder, open_session
-from ul_engine.errors import CheckpointError, ConfigError
+from ul_engine.cli.session import TerminalProgress, explained, mention_unknown_words, model_folder, open_session
+from ul_engine.errors import ConfigError
+from ul_engine.hub.local import find_model
 from ul_engine.jobs import JobContext, run_generate
 from ul_engine.media.formats import ClipFormat, ClipSettings
 from ul_engine.metadata import read_request
-from ul_engine.model_folder import list_models, user_models_dir
 from ul_engine.outputs import outputs_root, save_clip, save_picture
 from ul_engine.requests import GenerateRequest
 
@@ -26,9 +25,7 @@ def generate(arguments: argparse.Namespace) -> int:
     arguments.model = Path(request.model)
     session = open_session(arguments)
     progress = TerminalProgress()
-    tokenizer = session.pipeline.model.tokenizer
-    if tokenizer is not None and (unknown := tokenizer.unknown_words(request.prompt)):
-        print(f"note: this model was never shown {', '.join(map(repr, unknown))}")
+    mention_unknown_words(session, request.prompt)
 
     def receive(news: protocol.News, payload: bytes) -> None:
         progress.show(news)
@@ -68,12 +65,7 @@ def _request(arguments: argparse.Namespace) -> GenerateRequest:
 
 def _folder_of(request: GenerateRequest, arguments: argparse.Namespace) -> Path:
     """The model a stored request means: `--model`, a folder, or the name of one of this machine's models."""
-    if arguments.model is not None or Path(request.model).is_dir():
-        return Path(arguments.model or request.model)
-    for entry in list_models([assets_dir() / "models", user_models_dir()]):
-        if request.model in (entry.name, Path(entry.path).name):
-            return Path(entry.path)
-    raise CheckpointError("this machine has no such model; name its folder with --model", path=request.model)
+    return find_model(arguments.model or request.model)
 
 
 def _request_from_file(path: Path) -> GenerateRequest:

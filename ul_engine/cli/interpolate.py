@@ -1,6 +1,8 @@
 """``ul-engine interpolate`` and ``ul-engine grid``."""
 
 import argparse
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -8,32 +10,52 @@ from pydantic import ValidationError
 
 from ul_engine import protocol
 from ul_engine.cli.sampling import generation_of, sampling_of
-from ul_engine.cli.session import Session, TerminalProgress, explained, model_folder, open_session
+from ul_engine.cli.session import (
+    Session,
+    TerminalProgress,
+    explained,
+    mention_unknown_words,
+    model_folder,
+    open_session,
+)
 from ul_engine.comparison.sheets import labelled_sheet
 from ul_engine.data.image_files import write_picture
 from ul_engine.data.pixels import Uint8Array
-from ul_engine.errors import ConfigError
+from ul_engine.errors import ConfigError, OutputError
 from ul_engine.jobs import JobContext, run
+from ul_engine.media.formats import format_of
+from ul_engine.media.rates import as_rate
+from ul_engine.metadata import embed, text_chunks
 from ul_engine.outputs import explained as explained_output
 from ul_engine.outputs import outputs_root, write_clip
 from ul_engine.requests import GridAxis, GridRequest, InterpolateRequest, Request
+from ul_engine.whole_files import publish_counted, temporary_folder
+
+Receive = Callable[[protocol.ImageResult, Uint8Array], None]
+"""Takes a finished picture or clip, uint8 `[T, H, W, 3]`."""
+
+SHEET_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+TEXT_FIELDS = frozenset(("prompt", "init_image", "continue_from"))
 
 
 def interpolate(arguments: argparse.Namespace) -> int:
-    """Write the pictures on the way, numbered, and a clip of them if asked."""
+    """Write what lies on the way, numbered, each when it is done, and a clip of all if asked."""
     folder = model_folder(arguments)
     request = _way(arguments, folder)
-    out = Path(arguments.out or outputs_root() / "interpolations")
-    with explained_output(out):
-        out.mkdir(parents=True, exist_ok=True)
-    pictures = _made(open_session(arguments), request)
-    for number, picture in enumerate(pictures):
-        path = out / f"{number:03d}.png"
-        write_picture(path, picture)
-        print(path)
     if arguments.clip is not None:
-        write_clip(arguments.clip, np.stack(pictures), arguments.fps)
-        print(arguments.clip)
+        _require_clip(arguments.clip, arguments.fps)
+    session = open_session(arguments)
+    mention_unknown_words(session, request.prompt, request.second_prompt)
+    out = _empty_folder(arguments.out)
+    pictures: list[Uint8Array] = []
+
+    def receive(news: protocol.ImageResult, frames: Uint8Array) -> None:
+        pictures.append(frames[0])
+        print(_write_step(out, request, news, frames, model_name=session.manifest.model.name))
+
+    _make(session, request, receive)
+    if arguments.clip is not None:
+        print(write_clip(arguments.clip, np.stack(pictures), arguments.fps).path)
     return 0
 
 
@@ -66,9 +88,47 @@ def _way(arguments: argparse.Namespace, folder: Path) -> InterpolateRequest:
         raise explained(error) from error
 
 
+def _require_clip(path: Path, fps: float) -> None:
+    """Say before the work what would stop the clip after it. Raises OutputError, ConfigError."""
+    format_of(path)
+    as_rate(fps)
+    with explained_output(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _empty_folder(given: Path | None) -> Path:
+    """The folder asked for, which must hold nothing yet, or the next numbered one among the outputs."""
+    folder = given or outputs_root() / date.today().isoformat()
+    with explained_output(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if given is None:
+            with temporary_folder(folder) as temporary:
+                return publish_counted(temporary, folder, "interpolation")
+        if any(folder.iterdir()):
+            raise OutputError("already holds something; choose a new folder for the pictures", path=folder)
+    return folder
+
+
+def _write_step(
+    out: Path, request: InterpolateRequest, news: protocol.ImageResult, frames: Uint8Array, *, model_name: str
+) -> Path:
+    """Write one step: a picture, or a clip of a model of clips. Between seeds its own request is kept inside."""
+    height_px, width_px = frames.shape[1:3]
+    single, texts = request.generation_of(news.index), None
+    if single is not None:
+        texts = text_chunks(embed(single, 0, model_name=model_name), width_px=width_px, height_px=height_px)
+    if news.fps is None:
+        path = out / f"{news.index:03d}.png"
+        write_picture(path, frames[0], texts=texts)
+        return path
+    return write_clip(out / f"{news.index:03d}.mp4", frames, news.fps, texts=texts).path
+
+
 def grid(arguments: argparse.Namespace) -> int:
     """Write one labelled sheet."""
     folder = model_folder(arguments)
+    if arguments.sheet.suffix.lower() not in SHEET_SUFFIXES:
+        raise OutputError(f"name the sheet with one of {', '.join(SHEET_SUFFIXES)}", path=arguments.sheet)
     try:
         request = GridRequest(
             request=generation_of(arguments, folder, num_images=1),
@@ -77,7 +137,10 @@ def grid(arguments: argparse.Namespace) -> int:
         )
     except ValidationError as error:
         raise explained(error) from error
-    pictures = _made(open_session(arguments), request)
+    session = open_session(arguments)
+    mention_unknown_words(session, *(cell.prompt for cell in request.cells()))
+    pictures: list[Uint8Array] = []
+    _make(session, request, lambda news, frames: pictures.append(frames[0]))
     rows, columns = request.size
     sheet = labelled_sheet(
         pictures,
@@ -92,13 +155,19 @@ def grid(arguments: argparse.Namespace) -> int:
 def _axis(text: str) -> GridAxis:
     """`field=a,b,c` with numbers as numbers, or `field=a|b|c` for texts with commas in them."""
     field, sign, values = text.partition("=")
-    if not sign or not values:
+    if not sign or not values.strip():
         raise ConfigError(f"{text!r}: write it as field=value,value, for example seed=1,2,3", field="axis")
-    parts = values.split("|") if "|" in values else values.split(",")
-    return GridAxis(field=field.strip(), values=tuple(_number(part.strip()) for part in parts))
+    field = field.strip()
+    parts = [part.strip() for part in (values.split("|") if "|" in values else values.split(","))]
+    try:
+        return GridAxis(field=field, values=tuple(part if field in TEXT_FIELDS else _number(part) for part in parts))
+    except ValidationError as error:
+        raise ConfigError(f"{text!r}: {explained(error)}", field="axis") from error
 
 
-def _number(text: str) -> str | int | float:
+def _number(text: str) -> str | int | float | None:
+    if text.lower() == "none":
+        return None
     for kind in (int, float):
         try:
             return kind(text)
@@ -107,15 +176,14 @@ def _number(text: str) -> str | int | float:
     return text
 
 
-def _made(session: Session, request: Request) -> list[Uint8Array]:
-    """The pictures of a request, in order: the first frame of each."""
-    progress, pictures = TerminalProgress(), dict[int, Uint8Array]()
+def _make(session: Session, request: Request, receive: Receive) -> None:
+    """Carry out `request`, showing progress; results come in order."""
+    progress = TerminalProgress()
 
-    def receive(news: protocol.News, payload: bytes) -> None:
+    def on_news(news: protocol.News, payload: bytes) -> None:
         progress.show(news)
         if isinstance(news, protocol.ImageResult):
-            pictures[news.index] = np.frombuffer(payload, np.uint8).reshape(news.shape)[0]
+            progress.clear()
+            receive(news, np.frombuffer(payload, np.uint8).reshape(news.shape))
 
-    run(session.pipeline, session.manifest, request, JobContext("cli", receive, lambda: False))
-    progress.clear()
-    return [pictures[index] for index in sorted(pictures)]
+    run(session.pipeline, session.manifest, request, JobContext("cli", on_news, lambda: False))

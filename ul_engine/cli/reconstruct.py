@@ -15,6 +15,7 @@ from ul_engine.data.image_files import write_picture
 from ul_engine.data.pixels import Uint8Array
 from ul_engine.errors import ConfigError
 from ul_engine.jobs import JobContext, Reconstruction, reconstructions
+from ul_engine.model_folder import read_manifest
 from ul_engine.outputs import explained as explained_output
 from ul_engine.outputs import write_file
 from ul_engine.requests import ReconstructRequest, TilingSettings
@@ -57,7 +58,9 @@ def _request(arguments: argparse.Namespace, folder: Path) -> ReconstructRequest:
         return ReconstructRequest(
             model=str(folder),
             inputs=tuple(arguments.inputs),
-            latent_logsnrs=_levels(arguments.latent_logsnr, "latent-logsnr"),
+            latent_logsnrs=_native(folder)
+            if arguments.latent_logsnr is None
+            else _levels(arguments.latent_logsnr, "latent-logsnr"),
             decoder_logsnrs=_levels(arguments.decoder_logsnr, "decoder-logsnr"),
             restorer=arguments.restorer,
             num_decodes=arguments.decodes,
@@ -68,6 +71,10 @@ def _request(arguments: argparse.Namespace, folder: Path) -> ReconstructRequest:
         )
     except ValidationError as error:
         raise explained(error) from error
+
+
+def _native(folder: Path) -> tuple[float, ...]:
+    return (read_manifest(folder).model.latent.logsnr_max,)
 
 
 def _levels(text: str, field: str) -> tuple[float, ...]:
@@ -93,14 +100,20 @@ def _write(result: Reconstruction, out: Path) -> dict[str, Any]:
         "latent_logsnr": result.rung.latent_logsnr,
         "decoder_logsnr": result.rung.decoder_logsnr,
         "is_trained_level": result.is_trained_level,
-        "psnr_db": result.psnr_db if math.isfinite(result.psnr_db) else None,
-        "ssim": result.ssim if math.isfinite(result.ssim) else None,
+        "psnr_db": _finite(result.psnr_db),
+        "ssim": _finite(result.ssim),
         "bits_per_pixel": result.bits_per_pixel,
         "bits_per_dim": result.bits_per_dim,
     }
     if result.spread is not None:
         row |= _write_spread(result.spread, out, f"{stem}-{level}")
+        row["mean_psnr_db"] = _finite(result.mean_psnr_db)
     return row
+
+
+def _finite(figure: float | None) -> float | None:
+    """JSON has no infinity (equal pictures) and no NaN (SSIM of a small one)."""
+    return figure if figure is not None and math.isfinite(figure) else None
 
 
 def _write_spread(spread: Spread, out: Path, stem: str) -> dict[str, Any]:
@@ -130,4 +143,7 @@ def _write_frames(path: Path, frames: Uint8Array) -> str:
 def _line(row: dict[str, Any]) -> str:
     mark = "" if row["is_trained_level"] else "  (above the native level: untrained)"
     psnr = "inf" if row["psnr_db"] is None else f"{row['psnr_db']:.2f}"
-    return f"{row['file']}: PSNR {psnr} dB, at most {row['bits_per_pixel']:.4f} bits/pixel{mark}"
+    spread = ""
+    if "num_decodes" in row:
+        spread = f", {row['num_decodes']} decodes differ by {row['mean_deviation_levels']:.1f} levels of 255"
+    return f"{row['file']}: PSNR {psnr} dB, at most {row['bits_per_pixel']:.4f} bits/pixel{spread}{mark}"

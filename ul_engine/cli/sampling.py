@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ul_engine.cli.session import explained, preset
+from ul_engine.errors import ConfigError
 from ul_engine.requests import GenerateRequest, SamplerName, SamplingSettings
 
 
@@ -28,6 +29,9 @@ def sampling_of(arguments: argparse.Namespace, folder: Path) -> SamplingSettings
 
 def generation_of(arguments: argparse.Namespace, folder: Path, *, num_images: int) -> GenerateRequest:
     """The request that the options of one picture describe. Raises ConfigError."""
+    _require_partner(arguments.variation, arguments.variation_seed, "variation", "--variation-seed")
+    _require_partner(arguments.strength, arguments.start_from, "strength", "--start-from")
+    shares = {"variation_strength": arguments.variation, "strength": arguments.strength}
     try:
         return GenerateRequest(
             model=str(folder),
@@ -36,15 +40,20 @@ def generation_of(arguments: argparse.Namespace, folder: Path, *, num_images: in
             num_images=num_images,
             seed=arguments.seed,
             variation_seed=arguments.variation_seed,
-            variation_strength=arguments.variation,
             init_image=arguments.start_from,
-            strength=arguments.strength,
             num_frames=arguments.num_frames,
             continue_from=arguments.continue_from,
             width_px=arguments.width,
             height_px=arguments.height,
             sampling=sampling_of(arguments, folder),
             preview=False,
+            **{field: share for field, share in shares.items() if share is not None},
         )
     except ValidationError as error:
         raise explained(error) from error
+
+
+def _require_partner(share: float | None, partner: object, field: str, option: str) -> None:
+    """A share of something that was not given would be passed over without a word."""
+    if share is not None and partner is None:
+        raise ConfigError(f"counts only together with {option}", field=field)

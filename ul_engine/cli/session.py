@@ -14,6 +14,7 @@ from ul_engine.assets import assets_dir
 from ul_engine.checkpoint import load_model
 from ul_engine.devices import pick_device
 from ul_engine.errors import CheckpointError, ConfigError
+from ul_engine.hub.local import find_model
 from ul_engine.model_folder import Manifest, list_models, read_manifest
 from ul_engine.pipelines import Pipeline
 from ul_engine.requests import SamplingSettings
@@ -29,9 +30,10 @@ class Session:
 
 
 def model_folder(arguments: argparse.Namespace) -> Path:
-    """The model asked for, or the first bundled one; raises CheckpointError where there is none."""
+    """The model asked for, by its folder or its name, or the first bundled one; raises CheckpointError where there is
+    none."""
     if arguments.model is not None:
-        return Path(arguments.model)
+        return find_model(arguments.model)
     usable = [entry for entry in list_models([assets_dir() / "models"]) if entry.manifest is not None]
     if not usable:
         raise CheckpointError("no bundled model was found; name one with --model", path=assets_dir() / "models")
@@ -63,7 +65,19 @@ def preset(folder: Path, name: str) -> SamplingSettings:
 def explained(error: ValidationError) -> ConfigError:
     """The first problem of a request as our own error."""
     first = error.errors()[0]
-    return ConfigError(first["msg"], field=".".join(str(part) for part in first["loc"]) or None)
+    return ConfigError(
+        first["msg"].removeprefix("Value error, "), field=".".join(str(part) for part in first["loc"]) or None
+    )
+
+
+def mention_unknown_words(session: Session, *prompts: str) -> None:
+    """Say on standard error, once, which words of the prompts the model was never shown."""
+    tokenizer = session.pipeline.model.tokenizer
+    if tokenizer is None:
+        return
+    unknown = dict.fromkeys(word for prompt in prompts for word in tokenizer.unknown_words(prompt))
+    if unknown:
+        print(f"note: this model was never shown {', '.join(map(repr, unknown))}", file=sys.stderr)
 
 
 class TerminalProgress:

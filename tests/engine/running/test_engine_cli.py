@@ -1,6 +1,7 @@
 """``ul-engine``: pictures and figures on the disk, hashes checked, and every problem explained in one line."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from tests.helpers.tiny import save_tiny, simple_pictures, text_conditioning, ti
 from ul_engine.cli import main
 from ul_engine.data.image_files import read_picture, write_picture
 from ul_engine.metadata import read_request
+from ul_engine.model_folder import read_manifest, user_models_dir
 
 FAST = ["--base-steps", "2", "--decoder-steps", "3", "--device", "cpu"]
 
@@ -129,33 +131,94 @@ def test_figures_that_do_not_exist_are_null(model: Path, tmp_path: Path) -> None
 
 def test_verify_finds_a_flipped_bit(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_tiny(tmp_path / "m")
-    assert main(["models", "--verify", str(tmp_path / "m")]) == 0
-    assert "every file as published" in capsys.readouterr().out
+    (tmp_path / "m" / "weights.bin").write_bytes(b"a pickle")
+    assert main(["models", "verify", str(tmp_path / "m")]) == 0
+    printed = capsys.readouterr().out
+    assert "every file as published" in printed
+    assert "weights.bin belongs to no model" in printed
     path = tmp_path / "m" / "encoder.safetensors"
     content = bytearray(path.read_bytes())
     content[-1] ^= 0x80
     path.write_bytes(content)
-    assert main(["models", "--verify", str(tmp_path / "m")]) == 1
+    assert main(["models", "verify", str(tmp_path / "m")]) == 1
     error = capsys.readouterr().err
     assert "encoder.safetensors" in error
     assert "SHA-256" in error
 
 
-def test_listing_models(model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("ul_engine.cli.inspect.assets_dir", lambda: model.parent.parent)
-    monkeypatch.setattr("ul_engine.cli.inspect.user_models_dir", lambda: model.parent)
+@pytest.fixture
+def own_models(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the person's models, with one in it."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "data"))
+    shutil.copytree(model, user_models_dir() / "mine")
+    return user_models_dir()
+
+
+def test_listing_models(own_models: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
     printed = capsys.readouterr().out
-    assert "Tiny: 16 px, text condition" in printed
-    assert str(model) in printed
-    (model.parent / "broken").mkdir()
-    (model.parent / "broken" / "config.json").write_text("{")
-    assert main(["models"]) == 1
+    assert "mine: Tiny, 16 px, text condition, can generate and reconstruct, 0.2 M parameters" in printed
+    assert f"yours, {own_models / 'mine'}" in printed
+    assert "scenes-64: Scenes 64, 64 px, text condition" in printed
+    for words in (["models", "--json"], ["models", "list", "--json"], ["models", "--json", "list"]):
+        assert main(words) == 0
+        listed = json.loads(capsys.readouterr().out)
+        assert [entry["folder"] for entry in listed] == ["scenes-64", "mine"]
+    (own_models / "broken").mkdir()
+    (own_models / "broken" / "config.json").write_text("{")
+    assert main(["models", "list"]) == 1
     assert "broken: cannot be used" in capsys.readouterr().out
 
 
+def test_all_that_a_model_says(own_models: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (own_models / "mine" / "weights.bin").write_bytes(b"a pickle")
+    assert main(["models", "info", "mine"]) == 0
+    printed = capsys.readouterr().out
+    manifest = read_manifest(own_models / "mine")
+    for network in manifest.networks.values():
+        assert network.sha256 in printed
+        assert f"{network.num_parameters:,} parameters" in printed
+    assert str(own_models / "mine") in printed
+    assert "never read: weights.bin" in printed
+    assert main(["models", "info", "scenes-64", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["manifest"]["calibration"]["psnr_db"] == pytest.approx(27.59, abs=0.01)
+    assert (found["is_bundled"], found["image_px"], len(found["networks"])) == (True, 64, 4)
+
+
+def test_importing_and_removing(
+    own_models: Path, model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models", "import", str(model), "--name", "second"]) == 0
+    assert str(own_models / "second") in capsys.readouterr().out
+    assert main(["models", "import", str(model), "--name", "second"]) == 1
+    assert "--replace" in capsys.readouterr().err
+    assert main(["models", "remove", "second"]) == 1
+    assert "--yes" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    for answer, is_there in (("n", True), ("", True), ("y", False)):
+        monkeypatch.setattr("builtins.input", lambda question, answer=answer: answer)
+        assert main(["models", "remove", "second"]) == 0
+        assert (own_models / "second").exists() == is_there
+    assert main(["models", "remove", "mine", "--yes"]) == 0
+    assert list(own_models.iterdir()) == []
+    assert main(["models", "remove", "scenes-64", "--yes"]) == 1
+    assert "comes with the program" in capsys.readouterr().err
+
+
+def test_an_unfinished_download_is_listed_and_removed(own_models: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    begun = own_models / ".downloads" / "some--model"
+    begun.mkdir(parents=True)
+    (begun / "base.safetensors.partial").write_bytes(bytes(2000))
+    assert main(["models"]) == 0
+    assert "unfinished: some/model, 2 kB so far" in capsys.readouterr().out
+    assert main(["models", "remove", "some/model", "--yes"]) == 0
+    assert not begun.exists()
+
+
 PROBLEMS = {
-    "no such model": (["generate", "--model", "nowhere"], "there is no such folder"),
+    "no such model": (["generate", "--model", "nowhere"], "there are: "),
     "bad preset": (["generate", "--model", "MODEL", "--preset", "Best"], "it has Preview, Balanced, Paper"),
     "too many steps": (["generate", "--model", "MODEL", "--base-steps", "5000"], "base.num_steps"),
     "no pictures": (["generate", "--model", "MODEL", "-n", "0"], "num_images"),
@@ -178,7 +241,7 @@ PROBLEMS = {
         "below",
     ),
     "out is a file": (["reconstruct", "PICTURE", "--model", "MODEL", "--out", "TEXT"], "cannot be written"),
-    "verify nothing": (["models", "--verify", "nowhere"], "there is no such folder"),
+    "verify nothing": (["models", "verify", "nowhere"], "no model is named so"),
     # Once: this one ends in torch's RuntimeError with a traceback.
     "negative threads": (["generate", "--model", "MODEL", "--threads", "-1"], "threads"),
 }

@@ -25,7 +25,14 @@ def _add_generate(commands: "Commands") -> None:
     command.add_argument("-n", "--num-images", type=int, default=1, help="pictures or clips to make (default: 1)")
     formats = ("mp4", "webm", "mkv", "gif", "webp", "png")
     command.add_argument("--format", choices=formats, default="mp4", help="of clips (default: mp4)")
-    command.add_argument("--request", type=Path, help="JSON of a whole request, or a picture made by this program")
+    command.add_argument(
+        "--request",
+        type=Path,
+        metavar="FILE",
+        help="make again what this picture or clip (or JSON) says; beside it only --model, --format, --out and the "
+        "device count",
+    )
+    command.add_argument("--out", type=Path, metavar="FOLDER", help="outputs folder (default: the program's)")
     command.set_defaults(run=lazily("ul_engine.cli.generate", "generate"))
 
 
@@ -34,9 +41,9 @@ def _add_one_picture(command: argparse.ArgumentParser) -> None:
     command.add_argument("--class-label", type=int, help="class of a class-conditioned model")
     command.add_argument("--seed", type=int, default=0, help="seed of the first picture; the next takes seed + 1")
     command.add_argument("--variation-seed", type=int, help="turn the noise towards this seed's")
-    command.add_argument("--variation", type=float, default=0.1, metavar="SHARE", help="how far, 0 to 1 (default: 0.1)")
+    command.add_argument("--variation", type=float, metavar="SHARE", help="how far, 0 to 1 (default: 0.1)")
     command.add_argument("--start-from", metavar="PICTURE", help="start from a picture instead of pure noise")
-    command.add_argument("--strength", type=float, default=0.6, help="share of it made anew, 0 to 1 (default: 0.6)")
+    command.add_argument("--strength", type=float, metavar="SHARE", help="share of it made anew, 0 to 1 (default: 0.6)")
     command.add_argument("--num-frames", type=int, help="new frames of a clip (default: the model's length)")
     command.add_argument("--continue-from", metavar="CLIP", help="continue this clip")
     _add_sampling(command)
@@ -50,7 +57,6 @@ def _add_sampling(command: argparse.ArgumentParser) -> None:
     command.add_argument("--base-steps", type=int, help="steps of the base model instead of the preset's")
     command.add_argument("--decoder-steps", type=int, help="steps of the decoder instead of the preset's")
     command.add_argument("--sampler", choices=[name.value for name in SamplerName], help="sampler of both loops")
-    command.add_argument("--out", type=Path, help="outputs folder (default: the program's)")
     add_device(command)
 
 
@@ -66,6 +72,9 @@ def _add_interpolate(commands: "Commands") -> None:
         "--restore", type=float, metavar="LOGSNR", help="noise each mixture of latents to this level and bring it back"
     )
     command.add_argument("-n", "--num-steps", type=int, default=9, help="pictures, both ends included (default: 9)")
+    command.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="new folder for the pictures (default: one in the program's outputs)"
+    )
     command.add_argument("--clip", metavar="FILE", type=Path, help="also write them as a clip: mp4, webm, gif, webp")
     command.add_argument("--fps", type=float, default=12.0, help="frames per second of the clip (default: 12)")
     _add_sampling(command)
@@ -80,5 +89,7 @@ def _add_grid(commands: "Commands") -> None:
         "-x", required=True, metavar="FIELD=A,B,...", help="columns, such as sampling.guidance.weight=1,2,4"
     )
     command.add_argument("-y", metavar="FIELD=A,B,...", help="rows, such as seed=1,2,3 (a list of texts: 'prompt=a|b')")
-    command.add_argument("--sheet", type=Path, required=True, metavar="FILE", help="PNG to write the sheet to")
+    command.add_argument(
+        "--sheet", type=Path, required=True, metavar="FILE", help="PNG (or .jpg, .webp) to write the sheet to"
+    )
     command.set_defaults(run=lazily("ul_engine.cli.interpolate", "grid"))

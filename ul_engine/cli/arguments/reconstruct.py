@@ -15,13 +15,15 @@ def add(commands: "Commands") -> None:
     command.add_argument("inputs", nargs="+", help="picture or video files")
     command.add_argument("--model", type=Path, help="model folder (default: the bundled one)")
     command.add_argument(
-        "--latent-logsnr", default="5", metavar="L,L,...", help="noise ladder, e.g. 5,3,1,-1 (5 is native)"
+        "--latent-logsnr",
+        metavar="L,L,...",
+        help="noise ladder, such as 5,3,1,-1 (default: the native level, mostly 5)",
     )
     command.add_argument(
         "--decoder-logsnr",
         default="",
         metavar="L,L,...",
-        help="decoder's ladder: begin from the picture there",
+        help="decoder's ladder, such as 0,-4,-8: begin from the picture noised to that level",
     )
     command.add_argument(
         "--restorer", choices=("prior", "base"), default="prior", help="what brings a latent back (default: prior)"
