@@ -1,39 +1,36 @@
-"""The request that made a picture, kept inside its file: written as PNG text chunks, and read back with care. No torch.
+"""The request that made a picture or a clip, kept inside its file, and read back with care. No torch.
 
-Two chunks are written. ``parameters`` is the form that other programs show: the prompt, then one line of
-``name: value`` pairs. ``ul_studio`` is JSON with a version; only it is ever read back.
+Two texts are written. ``parameters`` is the form that other programs show: the prompt, then one line of
+``name: value`` pairs. ``ul_studio`` is JSON with a version; only it is ever read back. Where a file of each format
+keeps them is known to `ul_engine.media`.
 """
 
 import json
 import os
-import struct
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from fractions import Fraction
 from importlib import metadata
 from io import BytesIO
-from pathlib import Path
-from typing import BinaryIO
 
 from pydantic import Field, ValidationError
 
 from ul_engine.errors import DataError
+from ul_engine.media.picture_texts import PARAMETERS_NAME, save_options
+from ul_engine.media.texts import read_texts
 from ul_engine.requests import FrozenModel, GenerateRequest
 
 CHUNK_NAME = "ul_studio"
-PARAMETERS_NAME = "parameters"
 METADATA_VERSION = 1
-MAX_TEXT_BYTES = 2**20
-MAX_CHUNK_BYTES = 2**31 - 1
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _FOREIGN = "holds no settings of UL Studio; it was made or saved by another program"
+_PLACES = ("model", "init_image", "continue_from")
 _SAMPLER_TITLES = {"ddpm": "DDPM", "ddim": "DDIM", "dpmpp-2m": "DPM++ 2M", "dpmpp-2m-sde": "DPM++ 2M SDE"}
 
 
 class EmbeddedRequest(FrozenModel):
-    """What a picture says about its making."""
+    """What a file says about its making."""
 
     version: int = Field(METADATA_VERSION, ge=1)
-    request: GenerateRequest = Field(description="Makes this one picture; `model` is a folder's name without its path.")
+    request: GenerateRequest = Field(description="Makes this one result; `model` is a folder's name without its path.")
     model_name: str = Field("", description="Name of the model as people see it.")
     program_version: str = ""
 
@@ -47,8 +44,11 @@ def program_version() -> str:
 
 
 def embed(request: GenerateRequest, index: int, *, model_name: str = "") -> EmbeddedRequest:
-    """What is to be kept in picture `index` of `request`. Folders of this computer are left out."""
-    single = request.for_single(index).model_copy(update={"model": folder_name(request.model)})
+    """What is to be kept in result `index` of `request`. Folders of this computer are left out: of the model, the start
+    picture and the clip to continue from only their names stay."""
+    places = {"model": request.model, "init_image": request.init_image, "continue_from": request.continue_from}
+    names = {field: folder_name(place) for field, place in places.items() if place is not None}
+    single = request.for_single(index).model_copy(update=names)
     return EmbeddedRequest(request=single, model_name=model_name, program_version=program_version())
 
 
@@ -57,23 +57,39 @@ def folder_name(path: str) -> str:
     return path.replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
-def text_chunks(embedded: EmbeddedRequest, *, width_px: int, height_px: int) -> dict[str, str]:
-    """The texts to write into a picture of this size, by chunk name."""
+def text_chunks(
+    embedded: EmbeddedRequest,
+    *,
+    width_px: int,
+    height_px: int,
+    num_frames: int | None = None,
+    fps: Fraction | None = None,
+) -> dict[str, str]:
+    """The texts to write into a picture (or a clip of `num_frames` at `fps`) of this size, by name."""
+    size = {"Size": f"{width_px}x{height_px}"}
+    if num_frames is not None:
+        size["Frames"] = str(num_frames)
+    if fps is not None:
+        size["FPS"] = str(fps)
     return {
-        PARAMETERS_NAME: parameters_text(embedded, width_px=width_px, height_px=height_px),
+        PARAMETERS_NAME: _parameters_text(embedded, size),
         CHUNK_NAME: json.dumps(embedded.model_dump(mode="json"), ensure_ascii=True, sort_keys=True),
     }
 
 
 def parameters_text(embedded: EmbeddedRequest, *, width_px: int, height_px: int) -> str:
     """The common text form: the prompt, then ``Steps: .., Sampler: .., CFG scale: .., Seed: .., ..``."""
+    return _parameters_text(embedded, {"Size": f"{width_px}x{height_px}"})
+
+
+def _parameters_text(embedded: EmbeddedRequest, size: Mapping[str, str]) -> str:
     request, sampling = embedded.request, embedded.request.sampling
-    pairs = {
+    pairs: dict[str, object] = {
         "Steps": sampling.base.num_steps,
         "Sampler": _SAMPLER_TITLES.get(sampling.base.name, sampling.base.name),
         "CFG scale": f"{sampling.guidance.weight:g}",
         "Seed": request.seed,
-        "Size": f"{width_px}x{height_px}",
+        **size,
         "Model": embedded.model_name or request.model,
         "Decoder steps": sampling.decoder.num_steps,
         "Decoder sampler": _SAMPLER_TITLES.get(sampling.decoder.name, sampling.decoder.name),
@@ -82,6 +98,13 @@ def parameters_text(embedded: EmbeddedRequest, *, width_px: int, height_px: int)
     }
     if request.class_label is not None:
         pairs["Class"] = request.class_label
+    if request.init_image is not None:
+        pairs["Denoising strength"] = f"{request.strength:g}"
+    if request.variation_seed is not None:
+        pairs |= {
+            "Variation seed": request.variation_seed,
+            "Variation seed strength": f"{request.variation_strength:g}",
+        }
     line = ", ".join(f"{name}: {_quoted(str(value))}" for name, value in pairs.items())
     return f"{request.prompt}\n{line}"
 
@@ -93,22 +116,20 @@ def _quoted(value: str) -> str:
 def encode_png(pixels: bytes | memoryview, *, width_px: int, height_px: int, texts: Mapping[str, str]) -> bytes:
     """A PNG file of packed 8-bit RGB `pixels` (height x width x 3 bytes) with these text chunks."""
     from PIL import Image
-    from PIL.PngImagePlugin import PngInfo
 
-    info = PngInfo()
-    for name, text in texts.items():
-        info.add_text(name, text)
     buffer = BytesIO()
-    Image.frombytes("RGB", (width_px, height_px), bytes(pixels)).save(buffer, "PNG", pnginfo=info)
+    picture = Image.frombytes("RGB", (width_px, height_px), bytes(pixels))
+    picture.save(buffer, "PNG", **save_options(".png", texts))
     return buffer.getvalue()
 
 
 def read_request(path: str | os.PathLike[str]) -> EmbeddedRequest:
-    """The request kept in the PNG at `path`; the pixels are not decoded.
+    """The request kept in the picture or clip at `path`, of any format this program writes; nothing is decoded.
 
-    Raises DataError that says why there is none: not a picture, cut short, made by another program, too new, damaged.
+    Raises DataError that says why there is none: not a picture or clip, cut short, made by another program, too new,
+    damaged.
     """
-    text = _read_texts(path).get(CHUNK_NAME)
+    text = read_texts(path).get(CHUNK_NAME)
     if text is None:
         raise DataError(_FOREIGN, path=path)
     try:
@@ -126,60 +147,3 @@ def read_request(path: str | os.PathLike[str]) -> EmbeddedRequest:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise DataError(f"holds settings that are damaged at {field}: {first['msg']}", path=path) from error
-
-
-def _read_texts(path: str | os.PathLike[str]) -> dict[str, str]:
-    try:
-        with Path(path).open("rb") as stream:
-            if stream.read(len(_SIGNATURE)) != _SIGNATURE:
-                raise DataError("is no PNG picture; only those keep their settings", path=path)
-            return dict(_texts(stream, path))
-    except FileNotFoundError:
-        raise DataError("is no longer there", path=path) from None
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror})", path=path) from error
-
-
-def _texts(stream: BinaryIO, path: str | os.PathLike[str]) -> Iterator[tuple[str, str]]:
-    """Names and texts of all text chunks; the file must be whole, down to its end mark."""
-    cut_short = DataError("is cut short; it was not copied or written to its end", path=path)
-    while True:
-        header = stream.read(8)
-        if len(header) < 8:
-            raise cut_short
-        size, kind = struct.unpack(">I4s", header)
-        if size > MAX_CHUNK_BYTES:
-            raise DataError("is damaged (a part claims more bytes than any has)", path=path)
-        if kind not in (b"tEXt", b"zTXt", b"iTXt") or size > MAX_TEXT_BYTES:
-            stream.seek(size, os.SEEK_CUR)
-            if len(stream.read(4)) < 4:
-                raise cut_short
-            if kind == b"IEND":
-                return
-            continue
-        body, checksum = stream.read(size), stream.read(4)
-        if len(body) < size or len(checksum) < 4:
-            raise cut_short
-        if zlib.crc32(kind + body) != int.from_bytes(checksum, "big"):
-            raise DataError("is damaged (a text in it does not match its checksum)", path=path)
-        yield _decode_text(kind, body)
-
-
-def _decode_text(kind: bytes, body: bytes) -> tuple[str, str]:
-    name, _, rest = body.partition(b"\0")
-    if kind == b"tEXt":
-        return name.decode("latin-1"), rest.decode("latin-1")
-    if kind == b"zTXt":
-        return name.decode("latin-1"), _inflate(rest[1:]).decode("latin-1", "replace")
-    is_compressed = rest[:1] == b"\1"
-    _language, _, tail = rest[2:].partition(b"\0")
-    _translated_name, _, text = tail.partition(b"\0")
-    return name.decode("latin-1"), (_inflate(text) if is_compressed else text).decode("utf-8", "replace")
-
-
-def _inflate(data: bytes) -> bytes:
-    """At most MAX_TEXT_BYTES of the unpacked text; broken data give an empty text."""
-    try:
-        return zlib.decompressobj().decompress(data, MAX_TEXT_BYTES)
-    except zlib.error:
-        return b""

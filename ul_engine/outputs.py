@@ -1,36 +1,36 @@
 """Where results go and how they get there: dated folders, a counter, nothing ever overwritten. No torch."""
 
-import errno
 import os
-import re
-import shutil
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ul_engine.errors import OutputError
+from ul_engine.media.formats import DEFAULT_QUALITY, ClipFormat, ClipSettings, format_of
 from ul_engine.metadata import embed, encode_png, text_chunks
 from ul_engine.requests import GenerateRequest
+from ul_engine.whole_files import (
+    check_space,
+    explained,
+    publish_counted,
+    sync,
+    temporary_file,
+    temporary_folder,
+    write_file,
+    written_temporary,
+)
+
+if TYPE_CHECKING:
+    from ul_engine.media.clips import Frame, WrittenClip
+
+    _Encode = Callable[[Path], WrittenClip]
+
+__all__ = ["explained", "outputs_root", "save_clip", "save_picture", "write_clip", "write_file"]
 
 OUTPUTS_VARIABLE = "UL_STUDIO_OUTPUTS"
-SPARE_BYTES = 32 * 2**20
-"""Left free on the disk: a full disk hurts other programs too."""
-
-_COUNTED = re.compile(r"^(\d{5,})-")
-_MAX_TRIES = 1000
-_REASONS = {
-    errno.ENOSPC: "the disk is full; free some space or choose another folder for results",
-    errno.EDQUOT: "your share of the disk is used up; free some space or choose another folder for results",
-    errno.EROFS: "the disk can only be read; choose another folder for results",
-    errno.EACCES: "you are not allowed to write there; choose another folder for results",
-    errno.EPERM: "you are not allowed to write there; choose another folder for results",
-    errno.ENOENT: "the folder is gone; was a disk taken out? Choose another folder for results",
-    errno.ENODEV: "the disk is gone; was it taken out? Choose another folder for results",
-    errno.EIO: "the disk reports an error; it may be failing. Choose another folder for results",
-}
 
 
 def outputs_root() -> Path:
@@ -54,47 +54,132 @@ def save_picture(
     *,
     shape: tuple[int, ...] | None = None,
     model_name: str = "",
+    keeps_request: bool = True,
 ) -> Path:
     """Write picture `index` of `request` with its settings inside; return its path, ``root/YYYY-MM-DD/NNNNN-seed.png``.
 
-    `pixels` are uint8 RGB: an array ``[H, W, 3]`` or ``[1, H, W, 3]``, or packed bytes with their `shape`. Raises
-    OutputError when the file cannot be written; a file is there whole or not at all.
+    `pixels` are uint8 RGB: an array ``[H, W, 3]`` or ``[1, H, W, 3]``, or packed bytes with their `shape`.
+    `keeps_request` False leaves the settings out. Raises OutputError when the file cannot be written; a file is there
+    whole or not at all.
     """
     height_px, width_px = _size(pixels.shape if shape is None else shape)
     packed = pixels if isinstance(pixels, (bytes, bytearray, memoryview)) else pixels.tobytes()
     texts = text_chunks(embed(request, index, model_name=model_name), width_px=width_px, height_px=height_px)
-    data = encode_png(memoryview(packed), width_px=width_px, height_px=height_px, texts=texts)
+    data = encode_png(memoryview(packed), width_px=width_px, height_px=height_px, texts=texts if keeps_request else {})
     folder = Path(root) / date.today().isoformat()
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        _check_space(folder, len(data))
-        return _write_counted(folder, f"{request.seed_of(index)}.png", data)
+        check_space(folder, len(data))
+        with written_temporary(folder, data) as temporary:
+            return publish_counted(temporary, folder, f"{request.seed_of(index)}.png")
 
 
-def write_file(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write `data` to a place that the user chose, replacing what is there only once all of it is on the disk.
+def save_clip(
+    frames: Any,
+    request: GenerateRequest,
+    index: int,
+    root: str | os.PathLike[str],
+    *,
+    fps: Fraction | float,
+    settings: ClipSettings | None = None,
+    model_name: str = "",
+    keeps_request: bool = True,
+) -> "WrittenClip":
+    """Write clip `index` of `request` with its settings inside, as ``root/YYYY-MM-DD/NNNNN-seed.mp4``.
 
-    Raises OutputError.
+    `frames` are uint8 RGB ``[T, H, W, 3]``: an array, or packed bytes as ``memoryview(data).cast("B", shape)``.
+    `settings` None: MP4 of the default quality; a PNG sequence becomes a folder ``NNNNN-seed``. `keeps_request` False
+    leaves the request out. Returns what was written and where. Raises OutputError, ConfigError (`fps`) and ShapeError;
+    a clip is there whole or not at all, and never in another's place.
     """
+    import numpy as np
+
+    from ul_engine.media.rates import as_rate
+
+    clip, rate, settings = np.asarray(frames), as_rate(fps), settings or ClipSettings()
+    texts = None
+    if keeps_request and clip.ndim == 4:
+        embedded = embed(request, index, model_name=model_name)
+        num_frames, height_px, width_px = clip.shape[:3]
+        texts = text_chunks(embedded, width_px=width_px, height_px=height_px, num_frames=num_frames, fps=rate)
+    folder = Path(root) / date.today().isoformat()
+    is_sequence = settings.format is ClipFormat.PNG
+    name = f"{request.seed_of(index)}" if is_sequence else f"{request.seed_of(index)}.{settings.format}"
+    encode = _encoder(clip, rate, settings, texts, folder)
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        pattern = "%05d.png" if is_sequence else None
+        return _written(folder, encode, lambda done: publish_counted(done, folder, name), pattern=pattern)
+
+
+def write_clip(
+    path: str | os.PathLike[str],
+    frames: "Iterable[Frame]",
+    fps: Fraction | float | str,
+    *,
+    quality: int = DEFAULT_QUALITY,
+    texts: Mapping[str, str] | None = None,
+) -> "WrittenClip":
+    """Write a clip to a place that the user chose, in the format of its suffix, replacing what is there in the end.
+
+    `frames`: uint8 ``[T, H, W, 3]``, or any iterable of frames ``[H, W, 3]`` of one size. ``.mp4`` is H.264 (odd sides
+    grow by one repeated row or column), ``.webm`` VP9, ``.mkv`` FFV1 without loss, ``.gif`` (whole clip in 256
+    colours, at most 50 frames per second), ``.webp`` animated (without loss at quality 100), ``folder/%05d.png`` a
+    new folder of pictures. `quality` 1 to 100; `texts` are kept inside (`ul_engine.metadata.text_chunks`), None:
+    nothing is. Returns what was written: GIF and WebP round the times of frames to 10 and 1 ms.
+
+    Raises OutputError (unknown suffix, no space, no permission), ConfigError (`fps`, `quality`) and ShapeError; the
+    clip is there whole or not at all.
+    """
+    from ul_engine.media.rates import as_rate
+
+    settings = ClipSettings(format_of(path), quality)
     target = Path(path)
+    encode = _encoder(frames, as_rate(fps), settings, texts, target)
+    if settings.format is ClipFormat.PNG:
+        return _write_pictures(target, encode)
     with explained(target):
-        _check_space(target.parent, len(data))
-        temporary = _write_temporary(target.parent, data)
-        try:
-            temporary.replace(target)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
+        return _written(target.parent, encode, lambda done: done.replace(target))
 
 
-@contextmanager
-def explained(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turns an OSError inside into an OutputError about `path` in plain words."""
+def _write_pictures(target: Path, encode: "_Encode") -> "WrittenClip":
+    from ul_engine.media.sequences import pattern_parts
+
+    folder = target.parent
+
+    def publish(done: Path) -> Path:
+        if folder.exists():
+            folder.rmdir()
+        return done.rename(folder)
+
     try:
-        yield
-    except OSError as error:
-        reason = _REASONS.get(error.errno or 0) or f"cannot be written ({error.strerror or error})"
-        raise OutputError(reason, path=path) from error
+        pattern_parts(target.name)
+    except ValueError:
+        raise OutputError("name the pictures of a clip as folder/%05d.png", path=target) from None
+    with explained(folder):
+        if folder.exists() and any(folder.iterdir()):
+            raise OutputError("already holds something; choose a new folder for the pictures", path=folder)
+        return _written(folder.parent, encode, publish, pattern=target.name)
+
+
+def _encoder(
+    frames: "Iterable[Frame]", fps: Fraction, settings: ClipSettings, texts: Mapping[str, str] | None, shown: Path
+) -> "_Encode":
+    from ul_engine.media.writing import encode_checked
+
+    return lambda path: encode_checked(path, frames, fps, settings=settings, texts=texts, shown=shown)
+
+
+def _written(
+    folder: Path, encode: "_Encode", publish: Callable[[Path], Path], *, pattern: str | None = None
+) -> "WrittenClip":
+    """Encode under a hidden name in `folder`, then `publish`; with a `pattern`, a folder of pictures."""
+    check_space(folder, 0)
+    with (temporary_folder if pattern else temporary_file)(folder) as temporary:
+        written = encode(temporary / pattern if pattern else temporary)
+        sync(temporary)
+        final = publish(temporary)
+    return replace(written, path=final / pattern if pattern else final)
 
 
 def _size(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -103,74 +188,3 @@ def _size(shape: tuple[int, ...]) -> tuple[int, int]:
     if len(shape) != 3 or shape[2] != 3:
         raise ValueError(f"one RGB picture [H, W, 3] was expected, not {list(shape)}")
     return shape[0], shape[1]
-
-
-def _check_space(folder: Path, needed_bytes: int) -> None:
-    free_bytes = shutil.disk_usage(folder).free
-    if free_bytes < needed_bytes + SPARE_BYTES:
-        raise OutputError(
-            f"only {free_bytes / 1e6:.0f} MB are free on this disk; "
-            "free some space or choose another folder for results",
-            path=folder,
-        )
-
-
-def _write_counted(folder: Path, suffix: str, data: bytes) -> Path:
-    temporary = _write_temporary(folder, data)
-    try:
-        number = _last_number(folder)
-        for _ in range(_MAX_TRIES):
-            number += 1
-            target = folder / f"{number:05d}-{suffix}"
-            if _publish(temporary, target):
-                return target
-    finally:
-        temporary.unlink(missing_ok=True)
-    raise OutputError("every name tried is taken; choose another folder for results", path=folder)
-
-
-def _last_number(folder: Path) -> int:
-    with os.scandir(folder) as entries:
-        matches = [match for entry in entries if (match := _COUNTED.match(entry.name))]
-    return max((int(match.group(1)) for match in matches), default=0)
-
-
-def _write_temporary(folder: Path, data: bytes) -> Path:
-    path = folder / f".{os.getpid()}-{os.urandom(6).hex()}.tmp"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError:
-        with suppress(OSError):
-            path.unlink()
-        raise
-    return path
-
-
-def _publish(temporary: Path, target: Path) -> bool:
-    """Give a complete file its name; False if the name is taken."""
-    try:
-        if sys.platform == "win32":
-            temporary.rename(target)  # fails there if the target exists
-        else:
-            os.link(temporary, target)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS):
-            raise
-        return _publish_without_links(temporary, target)
-    return True
-
-
-def _publish_without_links(temporary: Path, target: Path) -> bool:
-    """For disks without hard links (FAT): reserve the name, then put the file there."""
-    try:
-        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-    except FileExistsError:
-        return False
-    temporary.replace(target)
-    return True

@@ -4,6 +4,7 @@ import json
 import struct
 import zlib
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,24 @@ def test_folders_of_this_computer_are_not_told(tmp_path: Path) -> None:
     assert b"private" not in picture(tmp_path / "a.png").read_bytes()
 
 
+def test_nor_those_of_pictures_and_films(tmp_path: Path) -> None:
+    started = REQUEST.model_copy(update={"init_image": "/home/me/secret/cat.png"})
+    continued = REQUEST.model_copy(update={"continue_from": "C:\\secret\\cat.mp4"})
+    for request in (started, continued):
+        assert b"secret" not in picture(tmp_path / "a.png", request).read_bytes()
+    assert embed(started, 0).request.init_image == "cat.png"
+    assert embed(continued, 0).request.continue_from == "cat.mp4"
+
+
+def test_what_the_common_text_form_says_of_clips_starts_and_variations() -> None:
+    embedded = embed(REQUEST.model_copy(update={"variation_seed": 5, "variation_strength": 0.25}), 0)
+    text = text_chunks(embedded, width_px=64, height_px=32, num_frames=16, fps=Fraction(24000, 1001))["parameters"]
+    assert "Size: 64x32, Frames: 16, FPS: 24000/1001, " in text
+    assert "Variation seed: 5, Variation seed strength: 0.25" in text
+    started = embed(REQUEST.model_copy(update={"init_image": "a.png", "strength": 0.5}), 0)
+    assert "Denoising strength: 0.5" in parameters_text(started, width_px=1, height_px=1)
+
+
 def test_the_common_text_form() -> None:
     text = parameters_text(embed(REQUEST, 0, model_name="Scenes, small"), width_px=32, height_px=64)
     prompt, line = text.split("\n")
@@ -88,7 +107,7 @@ def test_a_picture_of_another_program(tmp_path: Path) -> None:
 def test_no_picture_at_all(tmp_path: Path) -> None:
     path = tmp_path / "letter.png"
     path.write_text("Dear reader")
-    with pytest.raises(DataError, match="no PNG picture"):
+    with pytest.raises(DataError, match="no picture or clip that can keep settings"):
         read_request(path)
 
 
@@ -98,7 +117,7 @@ def test_a_file_that_is_gone(tmp_path: Path) -> None:
 
 
 def test_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match=r"no pictures .* are there"):
         read_request(tmp_path)
 
 

@@ -267,7 +267,7 @@ def test_foreign_files_are_explained(make_program: Make, run_async: RunAsync, tm
         program.keeper.read_settings(str(tmp_path / "letter.txt"))
         await until(lambda: titles(program) == ["No settings to take over"])
         sentence = program.session.notices.notices[0].sentence
-        assert sentence == "letter.txt is no PNG picture; only those keep their settings."
+        assert sentence == "letter.txt is no picture or clip that can keep settings."
 
     run_async(story())
 

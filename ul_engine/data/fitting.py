@@ -15,7 +15,7 @@ def cover(frames: Uint8Array, size: tuple[int, int]) -> Uint8Array:
     if (height, width) == size:
         return frames
     scale = max(size[0] / height, size[1] / width)
-    box_width, box_height = size[1] / scale, size[0] / scale
+    box_width, box_height = min(width, size[1] / scale), min(height, size[0] / scale)  # rounding must not pass the edge
     left, top = (width - box_width) / 2, (height - box_height) / 2
     box = (left, top, left + box_width, top + box_height)
     return np.stack([_resized(frame, size, box) for frame in frames])
