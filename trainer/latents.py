@@ -38,7 +38,8 @@ def _build(path: Path, pipeline: Pipeline, pictures: PictureSource) -> None:
         target: np.memmap[tuple[int, ...], np.dtype[np.float16]] | None = None
         for start in range(0, len(pictures), ENCODE_BATCH):
             indices = np.arange(start, min(start + ENCODE_BATCH, len(pictures)))
-            z = pipeline.encode(pictures_from_array(pictures.batch(indices)))[:, :, 0].to("cpu", torch.float16).numpy()
+            z_clean, _ = pipeline.encode_sampled(pictures_from_array(pictures.batch(indices)), indices.tolist())
+            z = z_clean[:, :, 0].to("cpu", torch.float16).numpy()
             if target is None:
                 shape = (len(pictures), *z.shape[1:])
                 require_free_space(path.parent, z.itemsize * math.prod(shape))

@@ -17,8 +17,9 @@ from trainer.order import batch_indices
 from trainer.pictures import PictureSource
 from trainer.validation import sheet
 from ul_engine.checkpoint import load_model, load_network
+from ul_engine.config import VideoConfig
 from ul_engine.data.pixels import Uint8Array, array_from_pictures, pictures_from_array
-from ul_engine.diffusion.bitrate import bits_per_pixel, latent_bitrate
+from ul_engine.diffusion.bitrate import bits_per_pixel, latent_bitrate, with_learned_variance
 from ul_engine.diffusion.noise import SeededNoise
 from ul_engine.diffusion.time_sampling import stratified_times
 from ul_engine.ema import EMA
@@ -37,6 +38,8 @@ SHARED_WITH_STAGE1 = (
     "image_channels",
     "patch_px",
     "pixel_std",
+    "video",
+    "training",
     "latent",
     "encoder",
     "prior",
@@ -63,7 +66,9 @@ class Stage2:
         encoder_hash = manifest.networks["encoder"].sha256
         self.latents = cached_latents(cache, pipeline, train, encoder_hash=encoder_hash)
         held_out = np.arange(config.validation.num_images)
-        self.valid_latents = pipeline.encode(pictures_from_array(valid.batch(held_out)))
+        self.valid_latents, self.valid_log_variance = pipeline.encode_sampled(
+            pictures_from_array(valid.batch(held_out)), held_out.tolist()
+        )
         self.valid_captions = valid.captions(held_out)
         self.valid_labels = torch.from_numpy(valid.labels(held_out))
         self.valid_num_pixels = valid.batch(held_out[:1])[0, :, :, 0].size
@@ -135,6 +140,9 @@ class Stage2:
             num_times=self.config.validation.bitrate_times,
             draw_noise=noise.draw,
         )
+        if self.valid_log_variance is not None:
+            logsnr_max = self.config.model.latent.logsnr_max
+            bitrate = with_learned_variance(bitrate, self.valid_log_variance, logsnr_max)
         return float(bits_per_pixel(bitrate.nats, num_pixels=self.valid_num_pixels).mean())
 
     def _full_model(self, averaged: EMA) -> UnifiedLatents:
@@ -176,13 +184,18 @@ def _initial_base(config: RunConfig) -> BaseModel:
 def _require_same_latent(config: RunConfig, stage1: UnifiedLatents) -> None:
     """Encoder, decoder and latent of the recipe must be those that Stage 1 trained."""
     for section in SHARED_WITH_STAGE1:
-        ours, theirs = getattr(config.model, section), getattr(stage1.config, section)
+        ours, theirs = (_without_context(getattr(model, section)) for model in (config.model, stage1.config))
         if ours != theirs:
             raise ConfigError(
                 f"is {json.dumps(_plain(ours))} here, but the Stage 1 model has {json.dumps(_plain(theirs))}; "
                 "Stage 2 must keep what Stage 1 trained",
                 field=f"model.{section}",
             )
+
+
+def _without_context(section: object) -> object:
+    """A clip model's section without the frames to continue from, which are the base model's own matter."""
+    return section.model_copy(update={"context_frames": 0}) if isinstance(section, VideoConfig) else section
 
 
 def _plain(value: object) -> object:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ul_engine.diffusion.losses import learned_variance_map, nats_per_squared_error, terminal_kl_map
+from ul_engine.diffusion.losses import learned_variance_map, terminal_kl_map
 from ul_engine.diffusion.parameterization import add_noise
 from ul_engine.diffusion.schedules import Schedule, full_precision
 
@@ -52,24 +52,27 @@ def latent_bitrate(
     draw_noise: Callable[[], Tensor],
     num_bands: int = 15,
 ) -> Bitrate:
-    """Estimate eq. 3 for each sample of `z_clean` [B, C, T, H, W] with `num_times` stratified times.
+    """Estimate eq. 3 for each sample of `z_clean` [B, C, T, H, W] with `num_times` noise levels.
 
-    `draw_noise` gives a fresh `eps` of the shape of `z_clean` at every call. Times are the midpoints of equal strata,
-    so the estimate is deterministic for given noise; its error falls with num_times^2 for smooth integrands.
+    `draw_noise` gives a fresh `eps` of the shape of `z_clean` at every call. Levels are the midpoints of equal strata
+    of log-SNR, so the estimate is deterministic for given noise. The bound does not depend on the schedule between its
+    ends, but an estimate may: over equal strata of its time 16 levels count 1 to 4 % too few bits of Gaussian latents
+    (20 % and more with a native level of 10, where the cosine is steepest), over those of log-SNR less than 0.1 %.
     """
     batch = z_clean.shape[0]
     edges = torch.linspace(schedule.logsnr_min, schedule.logsnr_max, num_bands + 1)
     terminal = terminal_kl_map(z_clean, schedule.logsnr_min).sum(1).cpu()  # [B, T, H, W]
     cells = terminal.clone()
     bands = torch.zeros(batch, num_bands)
+    stratum = (schedule.logsnr_max - schedule.logsnr_min) / num_times
     for index in range(num_times):
-        t = torch.full((batch,), (index + 0.5) / num_times, device=z_clean.device)
-        logsnr = schedule.logsnr(t)
+        level = schedule.logsnr_min + (index + 0.5) * stratum
+        logsnr = torch.full((batch,), level, device=z_clean.device)
         z_hat = denoise(add_noise(z_clean, draw_noise(), logsnr), logsnr)
         error = (full_precision(z_clean) - full_precision(z_hat)).square().sum(1)  # [B, T, H, W]
-        share = (nats_per_squared_error(schedule, t).view(-1, 1, 1, 1) * error / num_times).cpu()
+        share = (0.5 * math.exp(level) * stratum * error).cpu()
         cells += share
-        band = int(torch.bucketize(logsnr[0].cpu(), edges[1:-1]).item())
+        band = int(torch.bucketize(level, edges[1:-1]).item())
         bands[:, band] += share.flatten(1).sum(1)
     return Bitrate(
         nats=cells.flatten(1).sum(1),

@@ -1,12 +1,13 @@
 """What the base model is told: nothing, a class or a text, and the frames it continues from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from tokenizers import Tokenizer, normalizers, pre_tokenizers
 from tokenizers.models import WordLevel
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ul_engine.config import ConditioningConfig, TextConfig
 from ul_engine.errors import ConfigError
@@ -19,29 +20,62 @@ SPECIAL_WORDS = ("<pad>", "<null>", "<unknown>")
 
 
 @dataclass(frozen=True)
+class Encoding:
+    """What the conditioner makes of a condition: context tokens and an embedding [B, E], where the model has them."""
+
+    context: Context | None
+    pooled: Tensor | None
+
+
+@dataclass(frozen=True)
 class Condition:
     """Condition of a batch as token or class indices [B, L] (class: L = 1; neither: L = 0), int64; PAD marks unused
     places of a text.
 
     `frames` [B, C, Tc, h, w] is z_0 of the frames before, encoded alone; None: nothing is continued. `has_frames` [B]
-    is False for samples that are not to see theirs; None: all see them.
+    is False for samples that are not to see theirs; None: all see them. `encoding` is the conditioner's output if it is
+    known already (`Conditioner.encoded`); None: it is computed at every evaluation.
     """
 
     indices: Tensor
     frames: Tensor | None = None
     has_frames: Tensor | None = None
+    encoding: Encoding | None = None
 
     def to(self, device: torch.device | str) -> "Condition":
-        """The same on another device."""
+        """The same on another device, without its encoding."""
         return Condition(*(part.to(device) if part is not None else None for part in _parts(self)))  # type: ignore[arg-type]
 
     def rows(self, start: int, stop: int) -> "Condition":
-        """The samples `start` to `stop` alone."""
+        """The samples `start` to `stop` alone, without their encoding."""
         return Condition(*(part[start:stop] if part is not None else None for part in _parts(self)))  # type: ignore[arg-type]
 
 
 def _parts(condition: Condition) -> tuple[Tensor | None, ...]:
     return condition.indices, condition.frames, condition.has_frames
+
+
+def joined_conditions(first: Condition, second: Condition) -> Condition:
+    """Both batches, of one size, in one, without encodings. The shorter texts are padded; samples that continue nothing
+    beside others that do are given frames they must not see."""
+    length = max(first.indices.shape[1], second.indices.shape[1])
+    indices = torch.cat(
+        [F.pad(part.indices, (0, length - part.indices.shape[1]), value=PAD) for part in (first, second)]
+    )
+    like = first.frames if first.frames is not None else second.frames
+    if like is None:
+        return Condition(indices)
+    unseen = like.new_zeros(like.shape)
+    frames = torch.cat([part.frames if part.frames is not None else unseen for part in (first, second)])
+    return Condition(indices, frames, torch.cat([_sees_frames(part) for part in (first, second)]))
+
+
+def _sees_frames(condition: Condition) -> Tensor:
+    """[B], bool."""
+    if condition.frames is not None and condition.has_frames is not None:
+        return condition.has_frames
+    shape, device = condition.indices.shape[:1], condition.indices.device
+    return torch.full(shape, condition.frames is not None, dtype=torch.bool, device=device)
 
 
 class WordTokenizer:
@@ -122,10 +156,17 @@ class Conditioner(nn.Module):
             return None, None
         if condition is None:
             raise ConfigError(f"this model needs a {self.kind} condition", field="conditioning")
+        if condition.encoding is not None:
+            return condition.encoding.context, condition.encoding.pooled
         if self.classes is not None:
             return None, self.classes(condition.indices[:, 0])
         assert self.text is not None
         return self.text(condition.indices)  # type: ignore[no-any-return]
+
+    def encoded(self, condition: Condition) -> Condition:
+        """`condition` with its encoding, computed here once for all evaluations of a sampling loop; to be called under
+        their autocast."""
+        return replace(condition, encoding=Encoding(*self(condition)))
 
     def null(self, batch: int, num_tokens: int = 1) -> Condition | None:
         """The condition that says nothing: what guidance contrasts with."""

@@ -6,7 +6,7 @@ the CPU.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
@@ -28,16 +28,13 @@ from ul_engine.objectives import (
     estimate_with_prior,
     latent_schedule_of,
     picture_schedule_of,
-    regress_with_decoder,
 )
 from ul_engine.pipelines.sampling import Observe, Start, ignore, run_loop
-from ul_engine.pipelines.tiles import encoder_margin_px, plan_tiles, tiled
+from ul_engine.pipelines.tiles import Crop, distribution_in_parts, in_tiles
 from ul_engine.requests import GuidanceSettings, SamplerSettings, TilingSettings
 
 Restorer = Literal["prior", "base"]
 """Which network brings a noised latent back, and whose bound counts the bits."""
-
-ENCODER_TILE_PX = 1024
 
 
 @dataclass(frozen=True)
@@ -63,6 +60,7 @@ class Pipeline:
     device: torch.device
     dtype: torch.dtype = torch.float32
     tiling: TilingSettings = field(default_factory=lambda: TilingSettings())
+    encoder_part_px: int = 1024
 
     @property
     def config(self) -> ModelConfig:
@@ -79,6 +77,11 @@ class Pipeline:
 
     # ---- encoder ------------------------------------------------------------------------------------------------
 
+    def padded(self, x: Tensor) -> Tensor:
+        """`x` [B, 3, T, H, W] on the device, its edges and its last frame repeated until the down-sampling divides
+        it."""
+        return pad_to_multiple(x.to(self.device), self.config.downsampling, self.config.temporal_downsampling)
+
     def encode(self, x: Tensor) -> Tensor:
         """z_clean `[B, C, Tz, h, w]` of pictures or clips of any size (under a learned variance: its mean)."""
         return self.encode_distribution(x)[0]
@@ -90,21 +93,11 @@ class Pipeline:
         encoder = self.model.encoder
         assert encoder is not None
         x = self.padded(x)
-        margin = encoder_margin_px(self.config)
         with self._autocast():
-            if self.tiling.mode == "off" or max(x.shape[-2:]) <= ENCODER_TILE_PX + 2 * margin:
+            if self.tiling.mode == "off":
                 mean, log_variance = encoder.distribution(x)
                 return mean, log_variance
-            parts = [encoder.distribution(part) for part in _encoder_parts(x, margin)]
-        size = x.shape[-2] // self.config.downsampling, x.shape[-1] // self.config.downsampling
-        mean = _joined([part for part, _ in parts], size, margin // self.config.downsampling, self.config)
-        variances = [variance for _, variance in parts if variance is not None]
-        cells = margin // self.config.downsampling
-        return mean, _joined(variances, size, cells, self.config) if variances else None
-
-    def padded(self, x: Tensor) -> Tensor:
-        """`x` [B, 3, T, H, W] on the device, its last row, column and frame repeated to what the model's cells cover."""
-        return pad_to_multiple(x.to(self.device), self.config.downsampling, self.config.temporal_downsampling)
+            return distribution_in_parts(encoder.distribution, x, self.config, part_px=self.encoder_part_px)
 
     def encode_sampled(self, x: Tensor, seeds: Sequence[Seed]) -> tuple[Tensor, Tensor | None]:
         """z_clean as training sees it, and its log-variance: where the encoder has a variance, drawn by `seeds`."""
@@ -170,7 +163,7 @@ class Pipeline:
         training. Raises ConfigError below the noisiest level.
         """
         return run_loop(
-            self._restoring_estimate(restorer, z_clean),
+            self._restoring_estimate(restorer, len(z_clean)),
             latent_schedule_of(self.config),
             settings,
             SeededNoise(seeds, "ladder", shape=z_clean.shape[1:], device=self.device),
@@ -196,38 +189,36 @@ class Pipeline:
         A model with a normal prior has the exact KL instead, without bands. `log_variance` subtracts eq. 5.
         `observe` is called before each of the `num_times` evaluations; it may raise Cancelled.
         """
+        latent = self.config.latent
         if restorer == "prior" and self.config.prior.kind == "normal":
-            return normal_bitrate(z_clean, self.config.latent.logsnr_max, self.config.latent.logsnr_min)
-        noise = SeededNoise(seeds, "bitrate", shape=z_clean.shape[1:], device=self.device)
-        estimate = self._restoring_estimate(restorer, z_clean, condition)
+            bound = normal_bitrate(z_clean, latent.logsnr_max, latent.logsnr_min)
+        else:
+            estimate = self._restoring_estimate(restorer, len(z_clean), condition)
 
-        def denoise(z_t: Tensor, logsnr: Tensor) -> Tensor:
-            observe()
-            return estimate(z_t, logsnr)
+            def denoise(z_t: Tensor, logsnr: Tensor) -> Tensor:
+                observe()
+                return estimate(z_t, logsnr)
 
-        bound = latent_bitrate(
-            denoise, z_clean, latent_schedule_of(self.config), num_times=num_times, draw_noise=noise.draw
-        )
-        if log_variance is None:
-            return bound
-        return with_learned_variance(bound, log_variance, self.config.latent.logsnr_max)
+            draw_noise = SeededNoise(seeds, "bitrate", shape=z_clean.shape[1:], device=self.device).draw
+            schedule = latent_schedule_of(self.config)
+            bound = latent_bitrate(denoise, z_clean, schedule, num_times=num_times, draw_noise=draw_noise)
+        return bound if log_variance is None else with_learned_variance(bound, log_variance, latent.logsnr_max)
 
     def _restoring_estimate(
-        self, restorer: Restorer, z_clean: Tensor, condition: Condition | None = None
+        self, restorer: Restorer, batch: int, condition: Condition | None = None
     ) -> samplers.Denoise:
-        """Clean estimates by the prior or the base model, in tiles where the latent is large."""
+        """Clean estimates by the prior or the base model."""
         if restorer == "base":
-            return self._base_estimate(condition, len(z_clean))
+            return self._base_estimate(condition, batch)
         prior = self.model.prior
         if prior is None:
             raise CheckpointError("this model has no prior; take its base model instead")
 
-        def network(z_t: Tensor, logsnr: Tensor, crop: object = None) -> Tensor:
+        def network(z_t: Tensor, logsnr: Tensor, crop: Crop) -> Tensor:
             with self._autocast():
                 return estimate_with_prior(prior, z_t, logsnr, self.model.latent_std)
 
-        tiles = plan_tiles(self.config, self.tiling, (z_clean.shape[-2], z_clean.shape[-1]))
-        return network if tiles is None else tiled(network, tiles, 1)
+        return in_tiles(network, self.config, self.tiling, 1)
 
     def _base_estimate(self, condition: Condition | None, batch: int) -> samplers.Denoise:
         """The base model under `condition`; None is the null condition."""
@@ -238,11 +229,12 @@ class Pipeline:
             null = base.conditioner.null(batch)
             condition = null.to(self.device) if null is not None else None
 
-        def denoise(z_t: Tensor, logsnr: Tensor) -> Tensor:
+        def network(z_t: Tensor, logsnr: Tensor, crop: Crop) -> Tensor:
+            told = _for_tiles(condition, crop, len(z_t)) if condition is not None else None
             with self._autocast():
-                return estimate_with_base(base, z_t, logsnr, self.model.latent_std, condition)
+                return estimate_with_base(base, z_t, logsnr, self.model.latent_std, told)
 
-        return denoise
+        return in_tiles(network, self.config, self.tiling, 1)
 
     def _guided_estimate(
         self, condition: Condition | ConditionBlend | None, guidance: GuidanceSettings, batch: int
@@ -289,6 +281,8 @@ class Pipeline:
         the first `num_frames` frames if asked. A decoder trained on the squared error answers at once."""
         if self.config.decoder_loss.kind == "mse":
             x = self._regressed(z_0)
+            level = picture_schedule_of(self.config).logsnr_min
+            observe("decoder", samplers.SamplerStep(index=1, num_steps=1, logsnr=level, x_hat=x))
         else:
             x = run_loop(
                 self._decoder_estimate(z_0),
@@ -304,11 +298,13 @@ class Pipeline:
         return x[:, :, :num_frames, :height, :width].clamp(-1.0, 1.0)
 
     def _regressed(self, z_0: Tensor) -> Tensor:
-        decoder = self.model.decoder
-        assert decoder is not None
-        like = torch.empty((len(z_0), *self._picture_shape(z_0)), device=self.device)
-        with self._autocast():
-            return regress_with_decoder(decoder, z_0, like, config=self.config, latent_std=self.model.latent_std)
+        """The one evaluation of a decoder that was trained on the squared error: on an empty `x_t`, as there."""
+        empty = torch.zeros((len(z_0), *self._picture_shape(z_0)), device=self.device)
+        return self._noisiest_estimate(z_0, empty)
+
+    def _noisiest_estimate(self, z_0: Tensor, x_t: Tensor) -> Tensor:
+        level = picture_schedule_of(self.config).logsnr_min
+        return self._decoder_estimate(z_0)(x_t, torch.full((len(z_0),), level, device=self.device))
 
     @torch.inference_mode()
     def glimpse(self, z_hat: Tensor, seeds: Sequence[Seed]) -> Tensor:
@@ -317,10 +313,10 @@ class Pipeline:
         The estimate is noised back to the native log-SNR first: the decoder was never shown anything cleaner.
         """
         z_0 = self.native_latent(z_hat, seeds)
+        if self.config.decoder_loss.kind == "mse":
+            return self._regressed(z_0).clamp(-1.0, 1.0)
         noise = SeededNoise(seeds, "glimpse", shape=self._picture_shape(z_0), device=self.device)
-        level = picture_schedule_of(self.config).logsnr_min
-        logsnr = torch.full((len(seeds),), level, device=self.device)
-        return self._decoder_estimate(z_0)(noise.draw(), logsnr).clamp(-1.0, 1.0)
+        return self._noisiest_estimate(z_0, noise.draw()).clamp(-1.0, 1.0)
 
     def _picture_shape(self, z_0: Tensor) -> tuple[int, ...]:
         factor, frames = self.config.downsampling, self.config.temporal_downsampling
@@ -330,14 +326,13 @@ class Pipeline:
         decoder = self.model.decoder
         assert decoder is not None
 
-        def network(x_t: Tensor, logsnr: Tensor, crop: Callable[[Tensor], Tensor] = lambda whole: whole) -> Tensor:
+        def network(x_t: Tensor, logsnr: Tensor, crop: Crop) -> Tensor:
             with self._autocast():
                 return estimate_with_decoder(
                     decoder, x_t, logsnr, crop(z_0), config=self.config, latent_std=self.model.latent_std
                 )
 
-        tiles = plan_tiles(self.config, self.tiling, (z_0.shape[-2], z_0.shape[-1]))
-        return network if tiles is None else tiled(network, tiles, self.config.downsampling)
+        return in_tiles(network, self.config, self.tiling, self.config.downsampling)
 
 
 def pad_to_multiple(x: Tensor, factor: int, frame_factor: int = 1) -> Tensor:
@@ -347,29 +342,12 @@ def pad_to_multiple(x: Tensor, factor: int, frame_factor: int = 1) -> Tensor:
     return F.pad(x, (0, right, 0, lower, 0, later), mode="replicate") if right or lower or later else x
 
 
-def _encoder_parts(x: Tensor, margin: int) -> list[Tensor]:
-    """Squares of ENCODER_TILE_PX, row by row, each with `margin` pixels of what surrounds it inside the picture."""
-    height, width = x.shape[-2:]
-    return [
-        x[
-            ...,
-            max(0, top - margin) : top + ENCODER_TILE_PX + margin,
-            max(0, left - margin) : left + ENCODER_TILE_PX + margin,
-        ]
-        for top in range(0, height, ENCODER_TILE_PX)
-        for left in range(0, width, ENCODER_TILE_PX)
-    ]
-
-
-def _joined(parts: list[Tensor], size: tuple[int, int], margin: int, config: ModelConfig) -> Tensor:
-    """The whole latent of (height, width) cells from the latents of `_encoder_parts`; `margin` in cells."""
-    tile = ENCODER_TILE_PX // config.downsampling
-    whole = parts[0].new_empty((*parts[0].shape[:3], *size))
-    waiting = iter(parts)
-    for top in range(0, size[0], tile):
-        for left in range(0, size[1], tile):
-            part, first_row, first_column = next(waiting), min(margin, top), min(margin, left)
-            target = whole[..., top : top + tile, left : left + tile]
-            height, width = target.shape[-2:]
-            target.copy_(part[..., first_row : first_row + height, first_column : first_column + width])
-    return whole
+def _for_tiles(condition: Condition, crop: Crop, num_tiles: int) -> Condition:
+    """What `num_tiles` tiles, equally many of every sample, are told: the same words, and each its own part of the
+    frames before."""
+    frames = crop(condition.frames) if condition.frames is not None else None
+    count = num_tiles // len(condition.indices)
+    if count == 1:
+        return replace(condition, frames=frames)
+    has_frames = condition.has_frames.repeat(count) if condition.has_frames is not None else None
+    return Condition(condition.indices.repeat(count, 1), frames, has_frames)

@@ -14,6 +14,12 @@ from ul_engine.config import ModelConfig
 from ul_engine.requests import TilingSettings
 
 Denoise = Callable[[Tensor, Tensor], Tensor]
+Crop = Callable[[Tensor], Tensor]
+"""Cuts anything that goes with the whole, `[B, C, T, H, W]` in cells, into the tiles that are worked on: `[n * B, C, T,
+h, w]`."""
+TileNetwork = Callable[[Tensor, Tensor, Crop], Tensor]
+"""`(x_t of n tiles [n * B, C, T, h, w], logsnr [n * B], crop) -> x_hat` alike."""
+Distribution = Callable[[Tensor], tuple[Tensor, Tensor | None]]
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,12 @@ class Region:
         rows = slice(self.top * scale, (self.top + self.height) * scale)
         columns = slice(self.left * scale, (self.left + self.width) * scale)
         return x[..., rows, columns]
+
+    def grown(self, margin: int, size: tuple[int, int]) -> "Region":
+        """This part with `margin` cells around it, as far as a latent of (height, width) cells goes."""
+        top, left = max(0, self.top - margin), max(0, self.left - margin)
+        bottom, right = min(size[0], self.top + self.height + margin), min(size[1], self.left + self.width + margin)
+        return Region(top, left, bottom - top, right - left)
 
 
 @dataclass(frozen=True)
@@ -91,12 +103,23 @@ def plan_tiles(config: ModelConfig, settings: TilingSettings, latent_size: tuple
     return Tiles(*latent_size, tile=tile, overlap=overlap, per_batch=settings.tiles_per_batch)
 
 
-def tiled(network: Callable[[Tensor, Tensor, Callable[[Tensor], Tensor]], Tensor], tiles: Tiles, scale: int) -> Denoise:
-    """A denoiser of whole pictures from one of tiles.
+def in_tiles(network: TileNetwork, config: ModelConfig, settings: TilingSettings, scale: int) -> Denoise:
+    """A denoiser of pictures or latents of any size; `scale` is what is denoised per latent cell and side: pixels, or
+    1."""
 
-    `network(x, logsnr, crop)` estimates tiles `x` [n * B, C, T, h, w]; `crop` cuts anything that goes with the whole
-    (a latent [B, C, T, H, W] in cells) into the same tiles. `scale` is pixels per cell of what is denoised.
-    """
+    def denoise(x_t: Tensor, logsnr: Tensor) -> Tensor:
+        tiles = plan_tiles(config, settings, (x_t.shape[-2] // scale, x_t.shape[-1] // scale))
+        return network(x_t, logsnr, _whole) if tiles is None else tiled(network, tiles, scale)(x_t, logsnr)
+
+    return denoise
+
+
+def _whole(x: Tensor) -> Tensor:
+    return x
+
+
+def tiled(network: TileNetwork, tiles: Tiles, scale: int) -> Denoise:
+    """A denoiser of whole pictures from one of tiles; `scale` as above."""
     regions = tiles.regions
 
     def denoise(x_t: Tensor, logsnr: Tensor) -> Tensor:
@@ -115,7 +138,7 @@ def tiled(network: Callable[[Tensor, Tensor, Callable[[Tensor], Tensor]], Tensor
     return denoise
 
 
-def _cropper(group: tuple[Region, ...]) -> Callable[[Tensor], Tensor]:
+def _cropper(group: tuple[Region, ...]) -> Crop:
     def crop(whole: Tensor) -> Tensor:
         return torch.cat([region.of(whole) for region in group])
 
@@ -134,3 +157,39 @@ def encoder_margin_px(config: ModelConfig) -> int:
     blocks = [encoder.blocks_per_stage] * last + [encoder.blocks_last_stage]
     reach = sum(2 * count * config.patch_px * 2**stage for stage, count in enumerate(blocks))
     return int(-(-reach // config.downsampling)) * config.downsampling
+
+
+def distribution_in_parts(
+    distribution: Distribution, x: Tensor, config: ModelConfig, *, part_px: int, margin_px: int | None = None
+) -> tuple[Tensor, Tensor | None]:
+    """What the encoder's `distribution` makes of `x` [B, C, T, H, W], part by part; sides are multiples of the
+    down-sampling.
+
+    Squares of about `part_px`, each encoded with `margin_px` of what surrounds it and cut back, so that memory stays
+    bounded. `margin_px` None takes the encoder's whole reach, with which the result is the same as in one piece.
+    """
+    scale = config.downsampling
+    margin = (encoder_margin_px(config) if margin_px is None else margin_px) // scale
+    size = x.shape[-2] // scale, x.shape[-1] // scale
+    side = max(1, part_px // scale)
+    if max(size) <= side + 2 * margin:
+        return distribution(x)
+
+    def encoded(part: Region) -> list[Tensor]:
+        around = part.grown(margin, size)
+        inside = Region(part.top - around.top, part.left - around.left, part.height, part.width)
+        return [inside.of(z) for z in distribution(around.of(x, scale)) if z is not None]
+
+    rows = [[encoded(part) for part in row] for row in _squares(size, side)]
+    mean, *variance = (
+        torch.cat([torch.cat(pieces, dim=-1) for pieces in ([part[index] for part in row] for row in rows)], dim=-2)
+        for index in range(len(rows[0][0]))
+    )
+    return mean, variance[0] if variance else None
+
+
+def _squares(size: tuple[int, int], side: int) -> Iterator[list[Region]]:
+    """Rows of squares that cover (height, width) without overlap; the last ones may be smaller."""
+    height, width = size
+    for top in range(0, height, side):
+        yield [Region(top, left, min(side, height - top), min(side, width - left)) for left in range(0, width, side)]
