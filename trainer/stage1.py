@@ -134,7 +134,7 @@ def _initial_model(config: RunConfig) -> UnifiedLatents:
     if config.init_from is not None:
         model.latent_std.fill_(read_manifest(config.init_from).latent_std)
         for name in names:
-            load_network(getattr(model, name), config.init_from, name)
+            load_network(getattr(model, name), config.init_from, name, starts_clips=config.model.video is not None)
     return model
 
 

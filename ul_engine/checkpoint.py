@@ -18,6 +18,8 @@ from ul_engine.model_folder import CARD_NAME, MANIFEST_NAME, NETWORKS, Manifest,
 from ul_engine.models.unified import UnifiedLatents
 
 HASH_CHUNK_BYTES = 2**20
+CLIP_PARTS = ("temporal", "time_down", "time_up", "frame_mark")
+"""How the names of those parts begin which only models of clips have."""
 
 
 def file_sha256(path: Path) -> str:
@@ -121,13 +123,27 @@ def load_model(
     return model.to(device).eval().requires_grad_(False), manifest
 
 
-def load_network(module: nn.Module, folder: str | os.PathLike[str], name: NetworkName) -> None:
-    """Copy the weights of one network of a model folder into `module`; raises CheckpointError if they do not fit."""
+def load_network(
+    module: nn.Module, folder: str | os.PathLike[str], name: NetworkName, *, starts_clips: bool = False
+) -> None:
+    """Copy the weights of one network of a model folder into `module`; raises CheckpointError if they do not fit.
+
+    With `starts_clips` a picture model's folder may lack what only clips need; these parts keep their first values,
+    under which every frame is treated as the picture model does.
+    """
     manifest = read_manifest(folder)
     if name not in manifest.networks:
         raise CheckpointError(f"has no {name}", path=folder)
     path = Path(folder) / manifest.networks[name].file
-    _load_into(module, read_weights(path), path)
+    weights = read_weights(path)
+    if starts_clips and manifest.model.video is None:
+        weights = {**{key: value for key, value in module.state_dict().items() if _is_for_clips(key)}, **weights}
+    _load_into(module, weights, path)
+
+
+def _is_for_clips(key: str) -> bool:
+    """Whether a tensor belongs to a part that only models of clips have."""
+    return any(part.startswith(CLIP_PARTS) for part in key.split("."))
 
 
 def read_weights(path: Path, expected: NetworkFile | None = None) -> dict[str, Tensor]:

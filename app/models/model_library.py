@@ -38,15 +38,15 @@ class ModelLibrary(QObject):
     def add(self, entry: ModelEntry) -> None:
         """Also offer a model from elsewhere, for this session."""
         if entry.path not in {known.path for known in self._entries}:
-            self._extra = (*self._extra, entry)
-            self._set((*self._entries, entry))
+            self._extra = (*self._extra, _offered(entry))
+            self._set((*self._entries, self._extra[-1]))
 
     def refresh(self) -> None:
         """Look at the folders again."""
         found = []
         for root in self.roots:
             try:
-                found += list_models([root])
+                found += [_offered(entry) for entry in list_models([root])]
             except OSError as error:
                 found.append(ModelEntry(path=str(root), name=root.name, problem=f"{root}: {error.strerror}"))
         paths = {entry.path for entry in found}
@@ -67,3 +67,11 @@ class ModelLibrary(QObject):
         if entries != self._entries:
             self._entries = entries
             self.models_changed.emit(entries)
+
+
+def _offered(entry: ModelEntry) -> ModelEntry:
+    """The entry as the window can use it: models of clips are named, with the way to use them, but cannot be chosen."""
+    if entry.manifest is None or entry.manifest.model.video is None:
+        return entry
+    problem = f"{entry.name} makes clips, which this window cannot show yet; use ul-engine generate --model {entry.path}"
+    return ModelEntry(path=entry.path, name=entry.name, problem=problem)

@@ -114,10 +114,11 @@ class PictureFiles(QObject):
             self.picture_saved.emit(PictureSaved(task.job_id, task.index, str(path)))
 
     def _save_copy(self, task: PictureToSave, path: str) -> None:
-        size = {"width_px": task.pixels.width_px, "height_px": task.pixels.height_px}
-        texts = text_chunks(embed(task.request, task.index, model_name=task.model_name), **size)
+        width_px, height_px = task.pixels.width_px, task.pixels.height_px
+        embedded = embed(task.request, task.index, model_name=task.model_name)
+        texts = text_chunks(embedded, width_px=width_px, height_px=height_px)
         try:
-            write_file(path, encode_png(task.pixels.data, **size, texts=texts))
+            write_file(path, encode_png(task.pixels.data, width_px=width_px, height_px=height_px, texts=texts))
         except EngineError as error:
             self.copy_failed.emit(FileProblem(path, str(error)))
         else:

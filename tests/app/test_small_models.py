@@ -9,6 +9,7 @@ from app.models.engine_state import EnginePhase, EngineState
 from app.models.model_library import ModelLibrary
 from app.models.notices import MAX_NOTICES, ActionChoice, NoticeBoard
 from tests.app.model_folders import write_model
+from ul_engine.config import ModelConfig, VideoConfig
 from ul_engine.metadata import EmbeddedRequest
 from ul_engine.protocol import EngineReady, Pong
 from ul_engine.requests import GenerateRequest
@@ -130,3 +131,14 @@ def test_a_manifest_too_new_is_told(qapp: Any, tmp_path: Path) -> None:
     library = ModelLibrary((tmp_path,))
     library.refresh()
     assert "newer" in (library.entries[0].problem or "")
+
+
+def test_a_model_of_clips_is_named_but_cannot_be_chosen(qapp: Any, tmp_path: Path) -> None:
+    clips = ModelConfig(name="Motion", image_px=64, video=VideoConfig(num_frames=8))
+    write_model(tmp_path, "motion", model=clips)
+    library = ModelLibrary((tmp_path,))
+    library.refresh()
+    (entry,) = library.entries
+    assert library.usable == ()
+    assert entry.problem is not None
+    assert "makes clips" in entry.problem
