@@ -73,5 +73,7 @@ def _offered(entry: ModelEntry) -> ModelEntry:
     """The entry as the window can use it: models of clips are named, with the way to use them, but cannot be chosen."""
     if entry.manifest is None or entry.manifest.model.video is None:
         return entry
-    problem = f"{entry.name} makes clips, which this window cannot show yet; use ul-engine generate --model {entry.path}"
+    problem = (
+        f"{entry.name} makes clips, which this window cannot show yet; ul-engine generate --model {entry.path} can"
+    )
     return ModelEntry(path=entry.path, name=entry.name, problem=problem)
