@@ -183,7 +183,7 @@ class SpreadResult(Message):
     latent_logsnr: float
     decoder_logsnr: float | None = None
     num_decodes: int
-    mean_psnr_db: float = Field(description="PSNR of the mean; always more than a single decode's.")
+    mean_psnr_db: float = Field(description="PSNR of the mean; no less than what the decodes reach on average.")
     mean_deviation: float = Field(description="Root mean square of the deviation, in 8-bit levels.")
     shape: tuple[int, int, int, int]
 
@@ -248,7 +248,12 @@ _NEWS: TypeAdapter[News] = TypeAdapter(Annotated[News, Field(discriminator="type
 
 
 def encode_frame(message: Command | News, payload: bytes | memoryview = b"") -> bytes:
-    """The bytes of one frame: header, JSON, payload."""
+    """The bytes of one frame: header, JSON, payload. Raises ProtocolError for more bytes than a reader takes."""
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise ProtocolError(
+            f"a result of {len(payload) / 2**20:.0f} MiB is more than the {MAX_PAYLOAD_BYTES // 2**20} MiB the window "
+            "takes at once; ask for fewer frames or a smaller size"
+        )
     text = message.model_dump_json().encode()
     return b"".join((HEADER.pack(MAGIC, len(text), len(payload)), text, payload))
 

@@ -1,8 +1,10 @@
 """``ul-engine interpolate`` and ``ul-engine grid``."""
 
 import argparse
+import math
 from collections.abc import Callable
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -44,14 +46,15 @@ def interpolate(arguments: argparse.Namespace) -> int:
     request = _way(arguments, folder)
     if arguments.clip is not None:
         _require_clip(arguments.clip, arguments.fps)
+    _require_empty(arguments.out)
     session = open_session(arguments)
     mention_unknown_words(session, request.prompt, request.second_prompt)
-    out = _empty_folder(arguments.out)
+    folder_of_results = cache(lambda: _new_folder(arguments.out))  # made with the first result: a failure leaves none
     pictures: list[Uint8Array] = []
 
     def receive(news: protocol.ImageResult, frames: Uint8Array) -> None:
         pictures.append(frames[0])
-        print(_write_step(out, request, news, frames, model_name=session.manifest.model.name))
+        print(_write_step(folder_of_results(), request, news, frames, model_name=session.manifest.model.name))
 
     _make(session, request, receive)
     if arguments.clip is not None:
@@ -75,6 +78,7 @@ def _way(arguments: argparse.Namespace, folder: Path) -> InterpolateRequest:
                 "num_steps": arguments.num_steps,
                 "prompt": arguments.prompt,
                 "second_prompt": arguments.to_prompt or "",
+                "class_label": arguments.class_label,
                 "seed": arguments.seed,
                 "second_seed": arguments.to_seed or 0,
                 "pictures": arguments.pictures,
@@ -96,17 +100,24 @@ def _require_clip(path: Path, fps: float) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
 
 
-def _empty_folder(given: Path | None) -> Path:
-    """The folder asked for, which must hold nothing yet, or the next numbered one among the outputs."""
+def _require_empty(folder: Path | None) -> None:
+    """Nothing is written over. Raises OutputError."""
+    if folder is None or not folder.exists():
+        return
+    with explained_output(folder):
+        if any(folder.iterdir()):
+            raise OutputError("already holds something; choose a new folder for the pictures", path=folder)
+
+
+def _new_folder(given: Path | None) -> Path:
+    """The folder asked for, or the next numbered one among the outputs."""
     folder = given or outputs_root() / date.today().isoformat()
     with explained_output(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        if given is None:
-            with temporary_folder(folder) as temporary:
-                return publish_counted(temporary, folder, "interpolation")
-        if any(folder.iterdir()):
-            raise OutputError("already holds something; choose a new folder for the pictures", path=folder)
-    return folder
+        if given is not None:
+            return given
+        with temporary_folder(folder) as temporary:
+            return publish_counted(temporary, folder, "interpolation")
 
 
 def _write_step(
@@ -168,12 +179,14 @@ def _axis(text: str) -> GridAxis:
 def _number(text: str) -> str | int | float | None:
     if text.lower() == "none":
         return None
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text) if math.isfinite(float(text)) else text
+    except ValueError:
+        return text
 
 
 def _make(session: Session, request: Request, receive: Receive) -> None:

@@ -1,5 +1,6 @@
 """Labelled sheets of pictures: columns named above, rows named at the left."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,51 +12,75 @@ from ul_engine.errors import ShapeError
 
 GAP_PX = 4
 FONT_PX = 13
+LINE_PX = FONT_PX + 3
+LABEL_PX = 96
+"""Room that a label has at least, however small the pictures are."""
 GROUND, INK = (255, 255, 255), (32, 32, 32)
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def labelled_sheet(pictures: Sequence[Uint8Array], *, columns: Sequence[str], rows: Sequence[str]) -> Uint8Array:
-    """uint8 `[H, W, 3]` of `len(rows) x len(columns)` pictures `[h, w, 3]` of one size, row by row, on white.
+    """uint8 `[H, W, 3]` of `len(rows) x len(columns)` pictures `[h, w, 3]`, row by row, on white.
 
-    Labels wider than their column are broken into lines at spaces. Raises ShapeError for another number of pictures or
-    for different sizes.
+    Every cell is as large as the largest picture, which stands at its upper left. Labels wider than a cell (or than
+    `LABEL_PX`) are broken into lines. Raises ShapeError for another number of pictures.
     """
-    if len(pictures) != len(rows) * len(columns) or len({picture.shape for picture in pictures}) != 1:
-        raise ShapeError(f"{len(rows)} x {len(columns)} pictures of one size were expected")
-    height, width = pictures[0].shape[:2]
+    if not pictures or len(pictures) != len(rows) * len(columns):
+        raise ShapeError(f"{len(rows)} x {len(columns)} pictures were expected, not {len(pictures)}")
+    height, width = (max(picture.shape[axis] for picture in pictures) for axis in (0, 1))
     font = _font()
-    heads = [_broken(text, width, font) for text in columns]
-    head_px = (FONT_PX + 3) * max(len(lines) for lines in heads) + GAP_PX
-    side_px = max((round(font.getlength(text)) for text in rows if text), default=0)
-    side_px += 2 * GAP_PX if side_px else 0
-    size = (side_px + len(columns) * (width + GAP_PX), head_px + len(rows) * (height + GAP_PX))
+    heads, sides = ([_broken(text, max(width, LABEL_PX), font) for text in texts] for texts in (columns, rows))
+    head_px = LINE_PX * max(map(len, heads)) + GAP_PX
+    side_px = _width(sides, font) + 2 * GAP_PX if any(rows) else 0
+    cell_width = max(width, _width(heads, font) + 2 * GAP_PX) + GAP_PX
+    cell_height = max(height, LINE_PX * max(map(len, sides))) + GAP_PX
+    size = (side_px + len(columns) * cell_width, head_px + len(rows) * cell_height)
     sheet = Image.new("RGB", size, GROUND)
     draw = ImageDraw.Draw(sheet)
     for column, lines in enumerate(heads):
-        draw.multiline_text((side_px + column * (width + GAP_PX), 0), "\n".join(lines), INK, font, spacing=2)
-    for row, text in enumerate(rows):
-        middle = head_px + row * (height + GAP_PX) + height / 2
-        draw.text((GAP_PX, middle), text, INK, font, anchor="lm")
+        _write(draw, lines, (side_px + column * cell_width, 0), font)
+    for row, lines in enumerate(sides):
+        _write(draw, lines, (GAP_PX, head_px + row * cell_height + max(0, height - LINE_PX * len(lines)) // 2), font)
     for index, picture in enumerate(pictures):
         row, column = divmod(index, len(columns))
-        place = (side_px + column * (width + GAP_PX), head_px + row * (height + GAP_PX))
-        sheet.paste(Image.fromarray(picture), place)
+        sheet.paste(Image.fromarray(picture), (side_px + column * cell_width, head_px + row * cell_height))
     return np.asarray(sheet)
 
 
-def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _font() -> Font:
     """The program's own font, so that sheets look alike everywhere."""
-    fonts = sorted((assets_dir() / "fonts").glob("*.ttf"))
-    return ImageFont.truetype(fonts[0], FONT_PX) if fonts else ImageFont.load_default(FONT_PX)
+    path = assets_dir() / "fonts" / "Inter-Regular.ttf"
+    return ImageFont.truetype(path, FONT_PX) if path.is_file() else ImageFont.load_default(FONT_PX)
 
 
-def _broken(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> list[str]:
-    """`text` in lines that fit `width`, broken at spaces; a longer word stands alone."""
+def _write(draw: ImageDraw.ImageDraw, lines: Sequence[str], place: tuple[int, int], font: Font) -> None:
+    left, top = place
+    for number, line in enumerate(lines):
+        draw.text((left, top + number * LINE_PX), line, INK, font)
+
+
+def _width(labels: Sequence[Sequence[str]], font: Font) -> int:
+    """Pixels of the widest line of all labels."""
+    return max(math.ceil(font.getlength(line)) for lines in labels for line in lines)
+
+
+def _broken(text: str, width: int, font: Font) -> list[str]:
+    """`text` in lines that fit `width` pixels, broken at spaces, and within a word that is longer than a line."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and font.getlength(longer) > width:
-            lines.append(word)
-        else:
+        if font.getlength(longer) <= width:
             lines[-1] = longer
-    return lines
+            continue
+        lines += _pieces(word, width, font)
+    return [line for line in lines if line] or [""]
+
+
+def _pieces(word: str, width: int, font: Font) -> list[str]:
+    """`word` cut into pieces that fit, each of at least one letter."""
+    pieces = [""]
+    for letter in word:
+        if pieces[-1] and font.getlength(pieces[-1] + letter) > width:
+            pieces.append("")
+        pieces[-1] += letter
+    return pieces

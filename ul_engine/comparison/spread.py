@@ -1,6 +1,6 @@
 """Encoded or invented: what several decodes of one latent agree on, and where they differ."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,22 +29,22 @@ class Spread:
         return float(np.sqrt(np.square(self.deviation, dtype=np.float64).mean()))
 
 
-def spread_of(decodes: Sequence[Uint8Array]) -> Spread:
+def spread_of(decodes: Iterable[Uint8Array]) -> Spread:
     """Mean and deviation of at least two decodes, in one pass (Welford) so that only one is held beside the sums.
 
     The deviation is the unbiased estimate (divided by the number less one). Raises ValueError for fewer than two.
     """
-    if len(decodes) < 2:
-        raise ValueError("a spread needs at least two decodes")
-    mean = np.zeros(decodes[0].shape, np.float64)
-    squares = np.zeros(decodes[0].shape, np.float64)
+    count = 0
+    mean, squares = np.zeros(()), np.zeros(())
     for count, decode in enumerate(decodes, start=1):
         difference = decode - mean
-        mean += difference / count
-        squares += difference * (decode - mean)
-    variance = squares / (len(decodes) - 1)
+        mean = mean + difference / count
+        squares = squares + difference * (decode - mean)
+    if count < 2:
+        raise ValueError("a spread needs at least two decodes")
+    variance = squares / (count - 1)
     return Spread(
         mean=np.rint(mean).astype(np.uint8),
         deviation=np.sqrt(variance.mean(-1)).astype(np.float32),
-        num_decodes=len(decodes),
+        num_decodes=count,
     )

@@ -111,7 +111,8 @@ class Study:
         return (self.bitrate(observe).cell_nats[0] / LN2).numpy()
 
     def band_bits(self, observe: Callable[[], None] = lambda: None) -> list[tuple[float, float, float]]:
-        """Bits per band of latent log-SNR as (low, high, bits), ascending; the terminal KL is not among them."""
+        """Bits per band of latent log-SNR as (low, high, bits), ascending; the terminal KL is not among them, nor what
+        a learned variance takes off."""
         bound = self.bitrate(observe)
         edges, bits = bound.band_edges.tolist(), (bound.band_nats[0] / LN2).tolist()
         return list(zip(edges[:-1], edges[1:], bits, strict=True))
@@ -150,20 +151,19 @@ class Study:
         self._remember(key, array_from_clips(decoded)[0])
         return self._decodes[key]
 
+    def is_trained_level(self, rung: Rung) -> bool:
+        """Whether the decoder was trained on latents such as this rung's: not above the native log-SNR."""
+        return rung.latent_logsnr <= self.native_logsnr
+
     def is_cached(self, rung: Rung, *, draw: int = 0) -> bool:
         """Whether `picture` would answer at once."""
         return (rung, draw) in self._decodes
 
     def spread(self, rung: Rung, num_decodes: int, *, observe: Observe = ignore) -> Spread:
         """Mean and deviation of `num_decodes` decodes of the latent of one rung."""
-        return spread_of([self.picture(rung, draw=draw, observe=observe) for draw in range(num_decodes)])
+        return spread_of(self.picture(rung, draw=draw, observe=observe) for draw in range(num_decodes))
 
     def _remember(self, key: tuple[Rung, int], picture: Uint8Array) -> None:
         self._decodes[key] = picture
         while sum(each.nbytes for each in self._decodes.values()) > self._cache_bytes and len(self._decodes) > 1:
             self._decodes.popitem(last=False)
-
-
-def is_trained_level(pipeline: Pipeline, rung: Rung) -> bool:
-    """Whether the decoder was trained on latents such as this rung's: not above the native log-SNR."""
-    return rung.latent_logsnr <= pipeline.config.latent.logsnr_max

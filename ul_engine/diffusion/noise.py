@@ -64,6 +64,10 @@ class SeededNoise:
 def _source(seed: Seed, stream: str, shape: tuple[int, ...]) -> Callable[[], Float32Array]:
     """The draws of one sample, one after the other."""
     if isinstance(seed, BlendedSeed):
+        if seed.share == 0.0 or seed.first == seed.second:  # one noise with itself would grow by up to sqrt(2)
+            return _source(seed.first, stream, shape)
+        if seed.share == 1.0:
+            return _source(seed.second, stream, shape)
         angle = seed.share * math.pi / 2
         first, second = _source(seed.first, stream, shape), _source(seed.second, stream, shape)
         return lambda: np.float32(math.cos(angle)) * first() + np.float32(math.sin(angle)) * second()

@@ -1,6 +1,5 @@
 """Generation: pictures and clips, from nothing, from a picture, or on from a clip."""
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,9 +14,10 @@ from ul_engine.data.image_files import read_picture
 from ul_engine.data.pixels import Uint8Array, array_from_clips, clip_from_array
 from ul_engine.diffusion.noise import BlendedSeed, Seed
 from ul_engine.diffusion.samplers import SamplerStep
-from ul_engine.errors import CheckpointError, ConfigError
+from ul_engine.errors import CheckpointError, ConfigError, DataError
 from ul_engine.jobs.context import Batch, JobContext, report_steps
-from ul_engine.media.reading import iter_frames
+from ul_engine.media.rates import as_rate
+from ul_engine.media.reading import open_clip
 from ul_engine.model_folder import Manifest
 from ul_engine.models.conditioning import Condition
 from ul_engine.objectives import latent_schedule_of
@@ -37,7 +37,7 @@ def run_generate(pipeline: Pipeline, manifest: Manifest, request: GenerateReques
         batch = Batch(first, count, request.num_images)
         made = generate_batch(pipeline, request, numbers, context=context, batch=batch)
         for number, clip in zip(numbers, array_from_clips(made), strict=True):
-            send_result(context, clip, index=number, seed=request.seed_of(number), fps=_fps(manifest))
+            send_result(context, clip, index=number, seed=request.seed_of(number), fps=fps_of(manifest))
 
 
 def generate_batch(
@@ -115,8 +115,12 @@ def _frames_before(request: GenerateRequest, config: ModelConfig, size: tuple[in
     if request.continue_from is None:
         return None
     assert config.video is not None
-    frames = deque(iter_frames(request.continue_from, fps=config.video.fps), maxlen=config.context_frames)
-    return clip_from_array(cover(np.stack(frames), size))
+    with open_clip(request.continue_from) as clip:
+        if clip.info.is_cut:
+            raise DataError("is cut short: its last frames, to continue from, are missing", path=request.continue_from)
+        numbers = clip.timeline.numbers_at(as_rate(config.video.fps))[-config.context_frames :]
+        frames = np.stack([clip.frame(number) for number in numbers.tolist()])
+    return clip_from_array(cover(frames, size))
 
 
 def _start(pipeline: Pipeline, request: GenerateRequest, size: tuple[int, int], count: int) -> Start | None:
@@ -190,7 +194,8 @@ def send_result(context: JobContext, clip: Uint8Array, *, index: int, seed: int,
     context.send(message, clip.tobytes())
 
 
-def _fps(manifest: Manifest) -> float | None:
+def fps_of(manifest: Manifest) -> float | None:
+    """Frames per second of a model of clips; None for one of pictures."""
     return manifest.model.video.fps if manifest.model.video is not None else None
 
 

@@ -11,7 +11,14 @@ from ul_engine.data.image_files import read_picture
 from ul_engine.data.pixels import array_from_clips, clip_from_array
 from ul_engine.errors import CheckpointError
 from ul_engine.jobs.context import Batch, JobContext, report_steps
-from ul_engine.jobs.generate import condition_of, generate_batch, require_condition, require_generation, send_result
+from ul_engine.jobs.generate import (
+    condition_of,
+    fps_of,
+    generate_batch,
+    require_condition,
+    require_generation,
+    send_result,
+)
 from ul_engine.model_folder import Manifest
 from ul_engine.models.conditioning import Condition
 from ul_engine.pipelines import Pipeline
@@ -22,12 +29,13 @@ def run_interpolate(pipeline: Pipeline, manifest: Manifest, request: Interpolate
     """Send the pictures on the way, in order. Raises Cancelled, EngineError."""
     _require_interpolation(manifest, request)
     pipeline = replace(pipeline, tiling=request.tiling)
+    fps = fps_of(manifest) if request.between != "pictures" else None
     for first in range(0, request.num_steps, request.batch_size):
         numbers = range(first, min(first + request.batch_size, request.num_steps))
         batch = Batch(first, len(numbers), request.num_steps)
         made = _on_the_way(pipeline, request, numbers, context=context, batch=batch)
         for number, picture in zip(numbers, array_from_clips(made), strict=True):
-            send_result(context, picture, index=number, seed=request.seed)
+            send_result(context, picture, index=number, seed=request.seed, fps=fps)
 
 
 def _require_interpolation(manifest: Manifest, request: InterpolateRequest) -> None:
@@ -36,7 +44,7 @@ def _require_interpolation(manifest: Manifest, request: InterpolateRequest) -> N
         raise CheckpointError("has no base model and cannot generate; train Stage 2 first", path=request.model)
     if request.between == "pictures" and not manifest.can_reconstruct:
         raise CheckpointError("has no encoder and cannot mix pictures", path=request.model)
-    require_condition(manifest, request.prompt + request.second_prompt, None)
+    require_condition(manifest, request.prompt + request.second_prompt, request.class_label)
 
 
 def _on_the_way(
@@ -59,7 +67,7 @@ def _on_the_way(
             restore_logsnr=request.restore_logsnr,
             observe=observe,
         )
-    first = condition_of(pipeline, request.prompt, None, len(shares))
+    first = condition_of(pipeline, request.prompt, request.class_label, len(shares))
     if request.between == "seeds":
         return interpolate_seeds(
             pipeline,
@@ -100,4 +108,4 @@ def run_grid(pipeline: Pipeline, manifest: Manifest, request: GridRequest, conte
     for number, cell in enumerate(cells):
         batch = Batch(number, 1, len(cells))
         made = generate_batch(pipeline, cell, [0], context=context, batch=batch)
-        send_result(context, array_from_clips(made)[0], index=number, seed=cell.seed)
+        send_result(context, array_from_clips(made)[0], index=number, seed=cell.seed, fps=fps_of(manifest))

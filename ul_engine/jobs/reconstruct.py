@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -9,19 +10,24 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ul_engine import protocol
-from ul_engine.comparison import Rung, Spread, Study
+from ul_engine.comparison import Rung, Spread, Study, spread_of
+from ul_engine.config import ModelConfig
 from ul_engine.data.image_files import read_picture
 from ul_engine.data.pixels import Uint8Array, clip_from_array
-from ul_engine.errors import CheckpointError, DataError
+from ul_engine.errors import CheckpointError, ConfigError, DataError
 from ul_engine.jobs.context import Batch, JobContext, report_steps
 from ul_engine.media.reading import probe, read_clip
+from ul_engine.media.sequences import is_sequence
 from ul_engine.metrics.distortion import psnr_db, ssim
 from ul_engine.model_folder import Manifest
+from ul_engine.objectives import latent_schedule_of, picture_schedule_of
 from ul_engine.pipelines import Pipeline
 from ul_engine.requests import ReconstructRequest
 
 MIN_SSIM_PX = 11
 VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"))
+ANIMATED_FORMATS = frozenset(("GIF", "PNG", "WEBP"))
+"""Other formats hold several pictures too, but not to be played: pages (TIFF), layers (PSD), a phone's extra views."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,13 @@ class Reconstruction:
     is_trained_level: bool
     spread: Spread | None = None
 
+    @property
+    def mean_psnr_db(self) -> float | None:
+        """PSNR of the mean of several decodes."""
+        if self.spread is None:
+            return None
+        return float(psnr_db(clip_from_array(self.original), clip_from_array(self.spread.mean)))
+
 
 def open_frames(path: str, max_frames: int) -> Uint8Array:
     """The picture, or the first frames of the video, at `path`: uint8 `[T, H, W, 3]`. Raises DataError."""
@@ -61,14 +74,17 @@ def open_frames(path: str, max_frames: int) -> Uint8Array:
 
 
 def _kind(path: str) -> Literal["picture", "clip", "unknown"]:
-    """What `path` looks like; a file that no picture reader knows may be a film."""
+    """What `path` looks like; a file that no picture reader knows may be a film. What is wrong with a picture is for
+    its reader to say."""
     if not Path(path).is_file():
-        return "clip" if Path(path).is_dir() else "picture"
+        return "clip" if is_sequence(path) else "picture"
     try:
         with Image.open(path) as picture:
-            return "clip" if getattr(picture, "n_frames", 1) > 1 else "picture"
+            return "clip" if picture.format in ANIMATED_FORMATS and getattr(picture, "n_frames", 1) > 1 else "picture"
     except UnidentifiedImageError:
         return "unknown"
+    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError):
+        return "picture"
 
 
 def reconstructions(
@@ -89,6 +105,7 @@ def _studies(pipeline: Pipeline, manifest: Manifest, request: ReconstructRequest
             f"has no {'prior' if restorer == 'prior' else 'base model'}, which the bitrate and the noise ladder need",
             path=request.model,
         )
+    _require_levels(manifest.model, request)
     pipeline = replace(pipeline, tiling=request.tiling)
     for source in request.inputs:
         yield Study(
@@ -99,6 +116,18 @@ def _studies(pipeline: Pipeline, manifest: Manifest, request: ReconstructRequest
             restorer=restorer,
             bitrate_times=request.bitrate_times,
         )
+
+
+def _require_levels(config: ModelConfig, request: ReconstructRequest) -> None:
+    """Raise ConfigError for a rung that there is none of, before the first one is computed."""
+    if request.decoder_logsnrs and config.decoder_loss.kind == "mse":
+        raise ConfigError("this model's decoder answers at once and starts from no picture", field="decoder_logsnrs")
+    for field, levels, schedule in (
+        ("latent_logsnrs", request.latent_logsnrs, latent_schedule_of(config)),
+        ("decoder_logsnrs", request.decoder_logsnrs, picture_schedule_of(config)),
+    ):
+        if levels and min(levels) < schedule.logsnr_min:
+            raise ConfigError(f"{min(levels):g} is below the noisiest level {schedule.logsnr_min:.4g}", field=field)
 
 
 def rungs_of(request: ReconstructRequest, native_logsnr: float) -> list[Rung]:
@@ -114,26 +143,31 @@ def _of_one(study: Study, number: int, request: ReconstructRequest, context: Job
     bits_per_pixel, bits_per_dim = study.bits_per_pixel(counted), study.bits_per_dim()
     rungs = rungs_of(request, study.native_logsnr)
     loops = len(rungs) * request.num_decodes
+
+    def decode(index: int, draw: int) -> Uint8Array:
+        batch = Batch(number, 1, total, loops_done=index * request.num_decodes + draw, num_loops=loops)
+        observe = report_steps(context, batch, request.sampling)
+        return study.picture(rungs[index], draw=draw, observe=observe)
+
     for index, rung in enumerate(rungs):
-        pictures = []
-        for draw in range(request.num_decodes):
-            batch = Batch(number, 1, total, loops_done=index * request.num_decodes + draw, num_loops=loops)
-            observe = report_steps(context, batch, request.sampling)
-            pictures.append(study.picture(rung, draw=draw, observe=observe))
-        decoded = clip_from_array(pictures[0])
+        picture, spread = decode(index, 0), None
+        if request.num_decodes > 1:
+            later = (decode(index, draw) for draw in range(1, request.num_decodes))
+            spread = spread_of(chain((picture,), later))
+        decoded = clip_from_array(picture)
         has_ssim = min(study.original.shape[1:3]) >= MIN_SSIM_PX
         yield Reconstruction(
             source=request.inputs[number],
             number=number,
             rung=rung,
             original=study.original,
-            picture=pictures[0],
+            picture=picture,
             psnr_db=float(psnr_db(study.x, decoded)),
             ssim=float(ssim(study.x, decoded)) if has_ssim else float("nan"),
             bits_per_pixel=bits_per_pixel,
             bits_per_dim=bits_per_dim,
-            is_trained_level=rung.latent_logsnr <= study.native_logsnr,
-            spread=study.spread(rung, request.num_decodes) if request.num_decodes > 1 else None,
+            is_trained_level=study.is_trained_level(rung),
+            spread=spread,
         )
 
 
@@ -165,8 +199,8 @@ def run_reconstruct(pipeline: Pipeline, manifest: Manifest, request: Reconstruct
     for number, study in enumerate(_studies(pipeline, manifest, request)):
         for result in _of_one(study, number, request, context):
             _send_reconstruction(context, result)
-            if result.spread is not None:
-                _send_spread(context, result, result.spread)
+            if result.spread is not None and result.mean_psnr_db is not None:
+                _send_spread(context, result, result.spread, mean_psnr_db=result.mean_psnr_db)
         _send_bits(context, study, request.inputs[number])
 
 
@@ -188,7 +222,7 @@ def _send_reconstruction(context: JobContext, result: Reconstruction) -> None:
     context.send(message, pair.tobytes())
 
 
-def _send_spread(context: JobContext, result: Reconstruction, spread: Spread) -> None:
+def _send_spread(context: JobContext, result: Reconstruction, spread: Spread, *, mean_psnr_db: float) -> None:
     frames, height, width, _ = spread.mean.shape
     message = protocol.SpreadResult(
         job_id=context.job_id,
@@ -196,7 +230,7 @@ def _send_spread(context: JobContext, result: Reconstruction, spread: Spread) ->
         latent_logsnr=result.rung.latent_logsnr,
         decoder_logsnr=result.rung.decoder_logsnr,
         num_decodes=spread.num_decodes,
-        mean_psnr_db=float(psnr_db(clip_from_array(result.original), clip_from_array(spread.mean))),
+        mean_psnr_db=mean_psnr_db,
         mean_deviation=spread.mean_deviation,
         shape=(frames, height, width, 3),
     )

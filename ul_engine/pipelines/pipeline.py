@@ -159,14 +159,14 @@ class Pipeline:
         """One rung of the noise ladder: noise `z_clean` to `logsnr`, let prior or base model (under the null condition)
         bring it back to the native level.
 
-        At or above the native level the noised latent is returned as it is; above it the decoder is outside its
-        training. Raises ConfigError below the noisiest level.
+        The noise is the encoder's own, so that rungs differ by their level alone. At or above the native level the
+        noised latent is returned as it is; above it the decoder is outside its training. Raises ConfigError below the noisiest level.
         """
         return run_loop(
             self._restoring_estimate(restorer, len(z_clean)),
             latent_schedule_of(self.config),
             settings,
-            SeededNoise(seeds, "ladder", shape=z_clean.shape[1:], device=self.device),
+            SeededNoise(seeds, "encoder", shape=z_clean.shape[1:], device=self.device),
             start=Start(z_clean, logsnr),
             observe=lambda step: observe("base", step),
         )

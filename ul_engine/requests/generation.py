@@ -8,6 +8,8 @@ from ul_engine.requests.settings import FrozenModel, SamplingSettings, TilingSet
 
 MAX_SEED = 2**63 - 1
 MAX_GRID_CELLS = 1024
+_PARTNERS = {"strength": "init_image", "variation_strength": "variation_seed"}
+_FILE_FIELDS = frozenset(("init_image", "continue_from"))
 
 
 class GenerateRequest(FrozenModel):
@@ -53,8 +55,9 @@ class GenerateRequest(FrozenModel):
         return self.seed + index
 
     def for_single(self, index: int) -> "GenerateRequest":
-        """The request that makes picture `index` alone."""
-        return self.model_copy(update={"seed": self.seed_of(index), "num_images": 1})
+        """The request that makes picture `index` alone: its variation seed goes along."""
+        second = None if self.variation_seed is None else self.variation_seed + index
+        return self.model_copy(update={"seed": self.seed_of(index), "variation_seed": second, "num_images": 1})
 
 
 class InterpolateRequest(FrozenModel):
@@ -68,6 +71,7 @@ class InterpolateRequest(FrozenModel):
     num_steps: int = Field(9, ge=2, le=512, description="Pictures on the way, both ends included.")
     prompt: str = Field("", max_length=2000, description="Text at the start (and at the end, unless prompts change).")
     second_prompt: str = Field("", max_length=2000, description="Text at the end, where prompts change.")
+    class_label: int | None = Field(None, ge=0, description="Class all the way, where seeds change.")
     seed: int = Field(0, ge=0, le=MAX_SEED - 256, description="Seed at the start.")
     second_seed: int = Field(1, ge=0, le=MAX_SEED - 256, description="Seed at the end, where seeds change.")
     pictures: tuple[str, str] | None = Field(None, description="Files at both ends, where pictures change.")
@@ -90,24 +94,61 @@ class InterpolateRequest(FrozenModel):
             raise ValueError("between pictures needs the two files")
         if self.between == "prompts" and self.prompt.strip() == self.second_prompt.strip():
             raise ValueError("both prompts are the same; write another one for the end")
+        if self.between == "seeds" and self.seed == self.second_seed:
+            raise ValueError("both seeds are the same; take another one for the end")
+        return self
+
+    @model_validator(mode="after")
+    def _asks_nothing_in_vain(self) -> Self:
+        if self.between != "prompts" and self.second_prompt.strip():
+            raise ValueError("a prompt for the end counts only between prompts")
+        if self.between == "pictures" and self.prompt.strip():
+            raise ValueError("between pictures no prompt counts; leave it out")
+        if self.between != "seeds" and self.class_label is not None:
+            raise ValueError("a class counts only between seeds")
+        if self.between != "pictures" and (self.pictures is not None or self.restore_logsnr is not None):
+            raise ValueError("pictures and restore_logsnr count only between pictures")
         return self
 
     def share_of(self, index: int) -> float:
         """How far picture `index` is on the way: 0 at the start, 1 at the end."""
         return index / (self.num_steps - 1)
 
+    def generation_of(self, index: int) -> GenerateRequest | None:
+        """The generation that makes picture `index` alone, which there is between seeds: the variation of one seed
+        towards the other."""
+        if self.between != "seeds":
+            return None
+        return GenerateRequest(
+            model=self.model,
+            prompt=self.prompt,
+            class_label=self.class_label,
+            num_images=1,
+            seed=self.seed,
+            variation_seed=self.second_seed,
+            variation_strength=self.share_of(index),
+            width_px=self.width_px,
+            height_px=self.height_px,
+            sampling=self.sampling,
+            tiling=self.tiling,
+        )
+
 
 class GridAxis(FrozenModel):
     """One setting of a `GenerateRequest` by its dotted name, and the values it takes."""
 
-    field: str = Field(pattern=r"^[a-z_]+(\.[a-z_]+)*$", description="Such as seed or sampling.guidance.weight.")
+    field: str = Field(description="Such as seed or sampling.guidance.weight.")
     values: tuple[str | int | float | None, ...] = Field(min_length=1, max_length=256)
 
     def label(self, index: int) -> str:
-        """What to write beside the row or column."""
+        """What to write beside the row or column: a prompt by itself, of a file its name without the folders."""
+        if self.field == "prompt":
+            return str(self.values[index]) or "no prompt"
         name = self.field.removeprefix("sampling.").replace(".", " ").replace("_", " ")
         value = self.values[index]
-        return f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+        if isinstance(value, str) and self.field in _FILE_FIELDS:
+            value = value.replace("\\", "/").rpartition("/")[2]
+        return f"{name} {value:g}" if isinstance(value, float) else f"{name} {'none' if value in (None, '') else value}"
 
 
 class GridRequest(FrozenModel):
@@ -135,7 +176,11 @@ class GridRequest(FrozenModel):
             raise ValueError(f"{rows} x {columns} cells are more than {MAX_GRID_CELLS}")
         if self.y is not None and self.y.field == self.x.field:
             raise ValueError("both axes change the same setting")
-        self.cells()
+        cells = self.cells()
+        for axis in (self.x, self.y):
+            partner = _PARTNERS.get(axis.field) if axis is not None else None
+            if axis is not None and partner and all(getattr(cell, partner) is None for cell in cells):
+                raise ValueError(f"{axis.field} changes nothing without {partner}")
         return self
 
     def cells(self) -> tuple[GenerateRequest, ...]:
@@ -156,9 +201,10 @@ def _with(request: GenerateRequest, field: str, value: Any) -> GenerateRequest:
     for parent in parents:
         section = section.get(parent) if isinstance(section, dict) else None
     if not isinstance(section, dict) or leaf not in section or isinstance(section[leaf], dict):
-        raise ValueError(f"{field} is no setting of a generation")
+        raise ValueError(f"{field!r} is no setting of a generation")
     section[leaf] = value
     try:
         return GenerateRequest.model_validate(data)
     except ValidationError as error:
-        raise ValueError(f"{field} cannot be {value!r}: {error.errors()[0]['msg']}") from error
+        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise ValueError(f"{field} cannot be {value!r}: {reason}") from error

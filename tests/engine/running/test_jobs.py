@@ -1,58 +1,20 @@
 """Requests carried out in this process: sizes, conditions, results, news, and stopping in every phase."""
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from tests.helpers.tiny import class_conditioning, simple_pictures, text_conditioning, tiny_config, tiny_model
+from tests.helpers.desk import SAMPLING, Desk
+from tests.helpers.tiny import class_conditioning, simple_pictures, tiny_config
 from ul_engine import protocol as p
-from ul_engine.config import ModelConfig
 from ul_engine.data.image_files import write_picture
 from ul_engine.errors import Cancelled, CheckpointError, ConfigError, DataError
-from ul_engine.jobs import JobContext, Reconstruction, reconstructions, run_generate, run_reconstruct
+from ul_engine.jobs import reconstructions, run_generate, run_reconstruct
 from ul_engine.metrics.distortion import psnr_db, ssim
-from ul_engine.model_folder import NETWORKS, Manifest, NetworkFile
-from ul_engine.pipelines import Pipeline
-from ul_engine.requests import GenerateRequest, GuidanceSettings, ReconstructRequest, SamplerSettings, SamplingSettings
-
-SAMPLING = SamplingSettings(
-    base=SamplerSettings(num_steps=3),
-    decoder=SamplerSettings(num_steps=4),
-    guidance=GuidanceSettings(weight=2.0),
-)
-FILE = NetworkFile(file="a.safetensors", sha256="0" * 64, num_parameters=1)
-
-
-class Desk:
-    """A loaded tiny model and everything it sends."""
-
-    def __init__(self, config: ModelConfig | None = None, without: frozenset[str] = frozenset()) -> None:
-        model = tiny_model(config or tiny_config(conditioning=text_conditioning()))
-        self.pipeline = Pipeline(model, torch.device("cpu"))
-        self.manifest = Manifest(model=model.config, networks={name: FILE for name in NETWORKS if name not in without})
-        self.sent: list[tuple[p.News, bytes]] = []
-
-    def context(self, is_cancelled: Callable[[], bool] = lambda: False) -> JobContext:
-        return JobContext("job", lambda news, payload: self.sent.append((news, payload)), is_cancelled)
-
-    def generate(self, **fields: object) -> list[np.ndarray]:
-        options: dict[str, object] = {"model": "m", "sampling": SAMPLING, "num_images": 1, "preview": False}
-        request = GenerateRequest(**(options | fields))
-        run_generate(self.pipeline, self.manifest, request, self.context())
-        return [
-            np.frombuffer(payload, np.uint8).reshape(news.shape)[0]
-            for news, payload in self.sent
-            if isinstance(news, p.ImageResult)
-        ]
-
-    def reconstruct(self, *inputs: Path, **fields: object) -> list[Reconstruction]:
-        options: dict[str, object] = {"model": "m", "sampling": SAMPLING, "bitrate_times": 4}
-        request = ReconstructRequest(inputs=tuple(map(str, inputs)), **(options | fields))
-        return list(reconstructions(self.pipeline, self.manifest, request, self.context()))
+from ul_engine.requests import GenerateRequest, GuidanceSettings, ReconstructRequest, SamplerSettings
 
 
 @pytest.fixture
@@ -72,7 +34,7 @@ def picture(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(("width", "height"), [(None, None), (16, 24), (22, 18), (31, 16)])
 def test_sizes(desk: Desk, width: int | None, height: int | None) -> None:
     (image,) = desk.generate(width_px=width, height_px=height)
-    assert image.shape == (height or 16, width or 16, 3)
+    assert image.shape == (1, height or 16, width or 16, 3)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 64])

@@ -119,6 +119,14 @@ def test_a_stream_cut_anywhere_is_noticed() -> None:
             p.read_frame(io.BytesIO(whole[:length]))
 
 
+# Once: the window took the frame for a broken stream, and the whole worker with it.
+def test_more_bytes_than_a_reader_takes_are_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(p, "MAX_PAYLOAD_BYTES", 2**20)
+    assert p.decode_header(p.encode_frame(NEWS[8], bytes(2**20))[: p.HEADER.size])[1] == 2**20
+    with pytest.raises(p.ProtocolError, match="fewer frames or a smaller size"):
+        p.encode_frame(NEWS[8], bytes(2**20 + 1))
+
+
 @pytest.mark.parametrize(
     "header",
     [

@@ -65,6 +65,7 @@ def _add_interpolate(commands: "Commands") -> None:
     command.add_argument("--model", type=Path, help="model folder (default: the bundled one)")
     command.add_argument("--prompt", default="", help="what to show, at the start if two are given")
     command.add_argument("--to-prompt", metavar="PROMPT", help="what to show at the end: goes from prompt to prompt")
+    command.add_argument("--class-label", type=int, help="class of a class-conditioned model, from seed to seed")
     command.add_argument("--seed", type=int, default=0, help="seed at the start")
     command.add_argument("--to-seed", type=int, metavar="SEED", help="seed at the end: goes from seed to seed")
     command.add_argument("--pictures", nargs=2, metavar="FILE", help="two pictures: goes from latent to latent")

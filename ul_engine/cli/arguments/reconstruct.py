@@ -33,7 +33,12 @@ def add(commands: "Commands") -> None:
     )
     command.add_argument("--tiles", choices=("auto", "on", "off"), default="auto", help="tile large pictures")
     command.add_argument("--tile-px", type=int, help="side of a tile (default: the training size)")
-    command.add_argument("--max-frames", type=int, default=64, help="frames taken of a video (default: 64)")
+    command.add_argument(
+        "--max-frames",
+        type=int,
+        default=64,
+        help="frames taken of a video (default: 64); a model of pictures takes the first",
+    )
     command.add_argument("--out", type=Path, required=True, help="folder for the pictures and metrics.json")
     command.add_argument("--seed", type=int, default=0, help="seed of latent and decoder noise")
     command.add_argument("--preset", default="Balanced", help="steps of both loops")
