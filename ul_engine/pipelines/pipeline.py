@@ -160,7 +160,8 @@ class Pipeline:
         bring it back to the native level.
 
         The noise is the encoder's own, so that rungs differ by their level alone. At or above the native level the
-        noised latent is returned as it is; above it the decoder is outside its training. Raises ConfigError below the noisiest level.
+        noised latent is returned as it is; above it the decoder is outside its training. Raises ConfigError below the
+        noisiest level.
         """
         return run_loop(
             self._restoring_estimate(restorer, len(z_clean)),
