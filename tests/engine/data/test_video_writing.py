@@ -4,7 +4,8 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -254,9 +255,27 @@ def test_an_old_file_stays_until_the_new_one_is_whole(tmp_path: Path, kind: str)
     assert everything_in(tmp_path) == [path.name]
 
 
+@contextmanager
+def file_limit(limit: int) -> Iterator[None]:
+    """The operating system lets no file of this process grow beyond a size, as a full disk would.
+
+    Only for as long as the clip is written: the test's own report may go to a file as well.
+    """
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
 @pytest.mark.parametrize("kind", TARGETS)
-def test_a_disk_that_fills_up_while_writing(tmp_path: Path, kind: str, file_limit: Callable[[int], None]) -> None:
+def test_a_disk_that_fills_up_while_writing(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "new" / TARGETS[kind]
     path.parents[len(Path(TARGETS[kind]).parts) - 1].mkdir()
     write_clip(path, marked(12), 25, quality=100)
@@ -264,22 +283,9 @@ def test_a_disk_that_fills_up_while_writing(tmp_path: Path, kind: str, file_limi
     other = tmp_path / "other" / TARGETS[kind]
     other.parents[len(Path(TARGETS[kind]).parts) - 1].mkdir()
     for limit in (0, 50, size // 2, size - 1):
-        file_limit(limit)
-        with pytest.raises(OutputError, match="cannot be written"):
+        with pytest.raises(OutputError, match="cannot be written"), file_limit(limit):
             write_clip(other, marked(12), 25, quality=100)
         assert everything_in(tmp_path / "other") == []
-
-
-@pytest.fixture
-def file_limit() -> Iterator[Callable[[int], None]]:
-    """The operating system lets no file of this process grow beyond a size, as a full disk would."""
-    import resource
-
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    yield lambda limit: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.parametrize(("number", "words"), [(errno.ENOSPC, "disk is full"), (errno.EIO, "reports an error")])
