@@ -34,13 +34,15 @@ def guarded_step(
 ) -> Tensor:
     """Clip and step; returns the gradient norm before clipping. Raises NumericsError *before* the step if either the
     loss or the norm is not finite, leaving weights and moments untouched."""
-    norm = nn.utils.clip_grad_norm_(parameters, clip_norm)
+    norm = nn.utils.get_total_norm([parameter.grad for parameter in parameters if parameter.grad is not None])
     if not math.isfinite(float(loss)) or not math.isfinite(float(norm)):
         optimizer.zero_grad(set_to_none=True)
         raise NumericsError(
             f"the loss is {float(loss):.4g} and the gradient norm {float(norm):.4g}; the step was not taken. "
             "Lower the learning rate, or continue from the last checkpoint with precision fp32"
         )
+    if float(norm) > clip_norm:
+        nn.utils.clip_grads_with_norm_(parameters, clip_norm, norm)
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.step()

@@ -2,15 +2,16 @@
 
 import argparse
 import json
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from pydantic import ValidationError
 
-from ul_engine.assets import assets_dir
 from ul_engine.bench.machine import Machine, machine_facts, matmul_peaks
 from ul_engine.bench.run import Bench, BenchReport, Setup
 from ul_engine.bench.shapes import SHAPES
+from ul_engine.bench.table import heading, row
 from ul_engine.bench.timing import Timing
 from ul_engine.cli.session import explained, model_folder
 from ul_engine.devices import pick_device
@@ -21,31 +22,24 @@ from ul_engine.presets import MODEL_PRESETS, unknown_name
 from ul_engine.processor import keep_freed_memory, use_fast_products
 from ul_engine.requests import PRESETS, SamplingSettings
 
-DEFAULT_BATCH_SIZE = 16
 LONG_PRESET = "Paper"
 
 
 def bench(arguments: argparse.Namespace) -> int:
-    """Print the table as it comes, or JSON at the end."""
+    """Print a table line by line as it comes, or JSON at the end."""
     device = pick_device(arguments.device)
     setup = _setup(arguments, device)
     _set_threads(arguments)
-    machine = _prepared(device)
-    peaks = matmul_peaks(device)
+    machine, peaks = _prepared(device), matmul_peaks(device)
     timings: dict[str, Timing] = {}
-    try:
+    with _memory_explained():
         run = Bench(setup, device, peaks)
         if not arguments.json:
-            print("\n".join(_heading(machine, setup, run.num_parameters, peaks)), flush=True)
+            print(heading(machine, setup, peaks), flush=True)
         for name, timing in run.timings():
             timings[name] = timing
             if not arguments.json:
-                print(_row(name, timing), flush=True)
-    except (RuntimeError, MemoryError) as error:
-        known = out_of_memory(error)
-        if known is None:
-            raise
-        raise known from error
+                print(row(name, timing), flush=True)
     if arguments.json:
         report = BenchReport(
             machine=machine,
@@ -54,57 +48,44 @@ def bench(arguments: argparse.Namespace) -> int:
             matmul_flops_per_s=peaks,
             timings=timings,
         )
-        json.dump(report.model_dump(mode="json"), sys.stdout, indent=1)
-        print()
+        print(json.dumps(report.model_dump(mode="json"), indent=1))
     return 0
 
 
 def _setup(arguments: argparse.Namespace, device: torch.device) -> Setup:
     """What the options ask for; what they leave open is the shapes', the preset's or the device's."""
-    chosen = _chosen(arguments)
-    usual = "bf16" if device.type == "cuda" else "fp32"
-    chosen["precision"] = arguments.precision or chosen.get("precision", usual)
-    if arguments.batch_size is not None:
-        chosen["batch_size"] = arguments.batch_size
-    if arguments.parts is not None:
-        chosen["parts"] = tuple(arguments.parts.split(","))
+    asked = {
+        "precision": arguments.precision,
+        "batch_size": arguments.batch_size,
+        "parts": arguments.parts.split(",") if arguments.parts is not None else None,
+        "is_compiled": arguments.compile,
+        "repeats": arguments.repeats,
+    }
+    usual = {"precision": "bf16" if device.type == "cuda" else "fp32"}
+    given = {name: value for name, value in asked.items() if value is not None}
     try:
-        return Setup.model_validate(chosen | {"is_compiled": arguments.compile, "repeats": arguments.repeats})
+        return Setup.model_validate(usual | _subject(arguments) | given)
     except ValidationError as error:
         raise explained(error) from error
 
 
-def _chosen(arguments: argparse.Namespace) -> dict[str, object]:
-    """Configuration, batch size and presets of the shapes, the model preset or the model folder named."""
+def _subject(arguments: argparse.Namespace) -> dict[str, object]:
+    """Source, configuration, presets and, where it states them, batch and precision of what was named."""
     if arguments.shapes is not None:
         if arguments.shapes not in SHAPES:
             raise unknown_name(arguments.shapes, SHAPES, "set of shapes", field="shapes")
         shapes = SHAPES[arguments.shapes]
-        return {
-            "source": arguments.shapes,
-            "config": shapes.config,
-            "batch_size": shapes.batch_size,
-            "precision": shapes.precision,
-            "sampling": _short(PRESETS),
-        }
+        stated = shapes.model_dump(include={"batch_size", "precision"})
+        return {"source": arguments.shapes, "config": shapes.config, "sampling": _short(PRESETS)} | stated
     if arguments.preset is not None:
         if arguments.preset not in MODEL_PRESETS:
             raise unknown_name(arguments.preset, MODEL_PRESETS, "preset", field="preset")
         preset = MODEL_PRESETS[arguments.preset]
-        return {
-            "source": arguments.preset,
-            "config": preset.config,
-            "batch_size": preset.batch_size,
-            "sampling": _short(PRESETS),
-        }
+        stated = {"batch_size": preset.batch_size}
+        return {"source": arguments.preset, "config": preset.config, "sampling": _short(PRESETS)} | stated
     folder = model_folder(arguments)
     manifest = read_manifest(folder)
-    return {
-        "source": str(folder.name if folder.is_relative_to(assets_dir()) else folder),
-        "config": manifest.model,
-        "batch_size": DEFAULT_BATCH_SIZE,
-        "sampling": _short(manifest.sampling_presets()),
-    }
+    return {"source": folder.name, "config": manifest.model, "sampling": _short(manifest.sampling_presets())}
 
 
 def _short(presets: dict[str, SamplingSettings]) -> dict[str, SamplingSettings]:
@@ -121,15 +102,22 @@ def _set_threads(arguments: argparse.Namespace) -> None:
 
 
 def _prepared(device: torch.device) -> Machine:
-    """The process set up as the engine and the trainer set themselves up, and what came of it."""
+    """The process set up as for work on this device, and what came of it."""
+    is_cpu = device.type == "cpu"
     return machine_facts(
         device,
-        uses_fast_products=device.type == "cpu" and use_fast_products(),
-        keeps_freed_memory=device.type == "cpu" and keep_freed_memory(),
+        uses_fast_products=is_cpu and use_fast_products(),
+        keeps_freed_memory=is_cpu and keep_freed_memory(),
     )
 
 
-def _heading(
-    machine: Machine, setup: Setup, parameters: dict[str, int] | object, peaks: dict[str, float]
-) -> list[str]:
-    ...
+@contextmanager
+def _memory_explained() -> Iterator[None]:
+    """Torch's out-of-memory as the plain error."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        known = out_of_memory(error)
+        if known is None:
+            raise
+        raise known from error

@@ -5,11 +5,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ul_engine.config import ModelConfig
+from ul_engine.errors import ShapeError
 from ul_engine.models.frames import fold_frames, from_tokens, halves_time, to_tokens, token_grid, unfold_frames
 from ul_engine.nn.blocks import ResBlock, SharedModulation, TransformerBlock, zero_init
 from ul_engine.nn.embeddings import LogSNREmbedding
 from ul_engine.nn.norm import ChannelNorm
-from ul_engine.nn.resample import Patchify, Unpatchify, downsample, upsample
+from ul_engine.nn.resample import Patchify, Unpatchify, downsample, pointwise, upsample
 from ul_engine.nn.rotary import grid_rotary
 from ul_engine.nn.temporal import DoubleFrames, HalveFrames, repeat_frames, run_stage, temporal_convs
 
@@ -42,7 +43,7 @@ class DecoderLevel(nn.Module):
 
         `frames` are (T, Tz) of this level; `embedding` [B, E].
         """
-        in_space = F.interpolate(self.project_z(z), size=h.shape[-2:], mode="bilinear", align_corners=False)
+        in_space = F.interpolate(pointwise(self.project_z, z), size=h.shape[-2:], mode="bilinear", align_corners=False)
         h = h + repeat_frames(in_space, frames[1], frames[0] // frames[1])
         h = run_stage(h, self.before, self.temporal_before, frames[0], embedding.repeat_interleave(frames[0], dim=0))
         return h, self.down(self.time_down(h) if self.time_down is not None else h)
@@ -67,6 +68,7 @@ class Decoder(nn.Module):
         decoder = config.decoder
         width = decoder.width
         self.head_channels = decoder.head_channels
+        self.frames_per_latent = config.temporal_downsampling
         self.noise_level = LogSNREmbedding(width)
         self.patchify = Patchify(config.image_channels, decoder.channels[0], config.patch_px)
         self.levels = nn.ModuleList(DecoderLevel(config, index) for index in range(len(decoder.channels)))
@@ -88,6 +90,8 @@ class Decoder(nn.Module):
             embedding = embedding + self.latent_level(latent_logsnr)
         z = fold_frames(z_0)
         num_frames, latent_frames = x_t.shape[2], z_0.shape[2]
+        if num_frames != latent_frames * self.frames_per_latent:
+            raise ShapeError(f"{latent_frames} latent frames do not give {num_frames} frames")
         h = self.patchify(fold_frames(x_t))
         skips = []
         for level in self.levels:

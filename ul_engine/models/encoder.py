@@ -5,10 +5,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ul_engine.config import ModelConfig
+from ul_engine.errors import ShapeError
 from ul_engine.models.frames import fold_frames, halves_time, unfold_frames
 from ul_engine.nn.blocks import ResBlock
 from ul_engine.nn.norm import ChannelNorm
-from ul_engine.nn.resample import Patchify, downsample
+from ul_engine.nn.resample import Patchify, downsample, pointwise
 from ul_engine.nn.temporal import HalveFrames, run_stage, temporal_convs
 
 INITIAL_LOG_VARIANCE = -6.0
@@ -25,6 +26,7 @@ class Encoder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         channels = config.encoder.channels
+        self.frames_per_latent = config.temporal_downsampling
         is_video = config.video is not None
         self.patchify = Patchify(config.image_channels, channels[0], config.patch_px)
         self.stages = nn.ModuleList()
@@ -53,8 +55,10 @@ class Encoder(nn.Module):
     def distribution(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """z_clean and, for the ablation with a learned variance, the log-variance of z_clean, alike in shape and
         float32; None where the encoder is deterministic."""
-        h = self.patchify(fold_frames(x))
         num_frames = x.shape[2]
+        if num_frames % self.frames_per_latent:  # folded, such frames would pair up across clips
+            raise ShapeError(f"{num_frames} frames do not divide into latent frames of {self.frames_per_latent}")
+        h = self.patchify(fold_frames(x))
         for index, (stage, temporal) in enumerate(zip(self.stages, self.temporal, strict=True)):
             assert isinstance(stage, nn.ModuleList)
             assert isinstance(temporal, nn.ModuleList)
@@ -65,10 +69,10 @@ class Encoder(nn.Module):
             if index < len(self.downs):
                 h = self.downs[index](h)
         h = F.gelu(self.norm(h))
-        z = unfold_frames(self.project(h), num_frames).to(torch.float32)
+        z = unfold_frames(pointwise(self.project, h), num_frames).to(torch.float32)
         if self.project_variance is None:
             return z, None
-        return z, unfold_frames(self.project_variance(h), num_frames).to(torch.float32)
+        return z, unfold_frames(pointwise(self.project_variance, h), num_frames).to(torch.float32)
 
 
 def _variance_head(config: ModelConfig) -> nn.Conv2d:

@@ -1,7 +1,23 @@
-"""Space-to-depth patches and changes of resolution; all on `[N, C, H, W]`, sides divisible by the factor."""
+"""Space-to-depth patches and changes of resolution; all on `[N, C, H, W]`, sides divisible by the factor.
+
+Their 1x1 convolutions are computed as the matrix products they are, on channels-last memory: on one CPU thread torch
+sends small float32 ones down a slow path that also leaves channels-last. Patches are gathered with the channel last, so
+that whole runs of memory move; the weights keep the channel-first order of `pixel_unshuffle`.
+"""
 
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+def pointwise(convolution: nn.Conv2d, x: Tensor) -> Tensor:
+    """A 1x1 convolution of `[N, C, H, W]`, from and into channels-last memory."""
+    return F.linear(x.permute(0, 2, 3, 1), convolution.weight.flatten(1), convolution.bias).permute(0, 3, 1, 2)
+
+
+def _channel_last(per_patch: Tensor, patch: int, axis: int) -> Tensor:
+    """Reorder an axis of (channel, row, column) in a patch as (row, column, channel)."""
+    parted: Tensor = per_patch.unflatten(axis, (-1, patch**2))
+    return parted.transpose(axis, axis + 1).flatten(axis, axis + 1)
 
 
 class Patchify(nn.Module):
@@ -14,7 +30,10 @@ class Patchify(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Fold each patch into channels and project."""
-        return self.project(F.pixel_unshuffle(x, self.patch))  # type: ignore[no-any-return]
+        rows = x.permute(0, 2, 3, 1).unflatten(2, (-1, self.patch)).unflatten(1, (-1, self.patch))
+        patches = rows.transpose(2, 3).flatten(3)  # [N, H / p, W / p, p p C]
+        weight = _channel_last(self.project.weight.flatten(1), self.patch, 1)
+        return F.linear(patches, weight, self.project.bias).permute(0, 3, 1, 2)
 
 
 class Unpatchify(nn.Module):
@@ -27,7 +46,12 @@ class Unpatchify(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Project and unfold channels into patches."""
-        return F.pixel_shuffle(self.project(x), self.patch)
+        assert self.project.bias is not None
+        weight = _channel_last(self.project.weight.flatten(1), self.patch, 0)
+        bias = _channel_last(self.project.bias, self.patch, 0)
+        patches = F.linear(x.permute(0, 2, 3, 1), weight, bias)  # [N, H, W, p p C]
+        parted: Tensor = patches.unflatten(3, (self.patch, self.patch, -1))
+        return parted.transpose(2, 3).flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2)
 
 
 def downsample(channels_in: int, channels_out: int) -> nn.Module:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ul_engine.nn.norm import ChannelNorm
+from ul_engine.nn.resample import pointwise
 
 
 class TemporalConv(nn.Module):
@@ -24,9 +25,16 @@ class TemporalConv(nn.Module):
         nn.init.zeros_(self.conv.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, num_frames: int) -> Tensor:
-        """`[B * T, C, H, W]` -> the same shape."""
-        h = F.gelu(self.norm(x)).unflatten(0, (-1, num_frames)).transpose(1, 2)  # [B, C, T, H, W]
-        return x + self.conv(h).transpose(1, 2).flatten(0, 1)  # type: ignore[no-any-return]
+        """`[B * T, C, H, W]` -> the same shape.
+
+        Computed on pictures of T rows and H W columns, the same memory: torch's 3-D convolution takes six times as long
+        on a CPU in float32.
+        """
+        h = F.gelu(self.norm(x)).permute(0, 2, 3, 1)
+        rows = h.flatten(1, 2).unflatten(0, (-1, num_frames)).permute(0, 3, 1, 2)  # [B, C, T, H W]
+        h = F.conv2d(rows, self.conv.weight.squeeze(-1), self.conv.bias, padding=(1, 0))
+        clips: Tensor = h.permute(0, 2, 3, 1).unflatten(2, x.shape[2:])  # [B, T, H, W, C]
+        return x + clips.flatten(0, 1).permute(0, 3, 1, 2)
 
 
 class HalveFrames(nn.Module):
@@ -42,7 +50,7 @@ class HalveFrames(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Join the channels of both frames and project."""
         first, second = x[0::2], x[1::2]
-        return self.project(torch.cat((first, second), dim=1))  # type: ignore[no-any-return]
+        return pointwise(self.project, torch.cat((first, second), dim=1))
 
 
 class DoubleFrames(nn.Module):
@@ -57,7 +65,7 @@ class DoubleFrames(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Project to the channels of two frames and part them."""
-        pairs = self.project(x).chunk(2, dim=1)
+        pairs = pointwise(self.project, x).chunk(2, dim=1)
         return torch.stack(pairs, dim=1).flatten(0, 1)
 
 

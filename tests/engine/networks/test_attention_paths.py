@@ -33,7 +33,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_written_out_and_fused_agree(case: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forward and gradients; training on a CPU takes the first, everything else the second."""
+    """Forward and gradients; a CPU takes the first unless the scores would fill memory, everything else the second."""
     context, key_mask = CASES[case]
     attention = randomised(Attention(32, 16, context_width=24), gain=1.0)
     results = []
@@ -46,8 +46,8 @@ def test_written_out_and_fused_agree(case: str, dtype: torch.dtype, monkeypatch:
         return fused(*arguments, **options)
 
     monkeypatch.setattr(F, "scaled_dot_product_attention", counted)
-    for limit in (1024, 0):  # up to how many tokens it is written out
-        monkeypatch.setattr(attention_module, "MAX_EXPLICIT_TOKENS", limit)
+    for limit in (2**26, 0):  # up to how many scores it is written out
+        monkeypatch.setattr(attention_module, "MAX_WRITTEN_OUT", limit)
         x = drawn(2, 12, 32).requires_grad_(True)
         attention.zero_grad()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
@@ -67,8 +67,25 @@ def test_inference_agrees_with_training() -> None:
     attention = randomised(Attention(32, 16), gain=1.0)
     x = drawn(2, 12, 32)
     training = attention(x, ROTARY)
-    with torch.no_grad():
-        torch.testing.assert_close(attention(x, ROTARY), training, atol=1e-5, rtol=1e-4)
+    with torch.inference_mode():
+        torch.testing.assert_close(attention(x, ROTARY), training.detach(), atol=1e-5, rtol=1e-4)
+
+
+def test_attention_is_softmax_of_the_cosines_of_angles_between_tokens() -> None:
+    """The formula, written down once more in float64: normalised queries and keys, scaled, over the root of their
+    length."""
+    attention = randomised(Attention(32, 16), gain=1.0).double()
+    x = drawn(2, 12, 32).double()
+    query, key, value = attention.qkv(x).view(2, 12, 3, 2, 16).unbind(2)  # [B, N, heads, channels]
+
+    def normed(tokens: Tensor, scale: Tensor) -> Tensor:
+        centred = tokens - tokens.mean(-1, keepdim=True)
+        return centred / (centred.square().mean(-1, keepdim=True) + 1e-5).sqrt() * scale
+
+    query, key = normed(query, attention.query_scale), normed(key, attention.key_scale)
+    shares = (torch.einsum("bnhc,bmhc->bhnm", query, key) / 16**0.5).softmax(-1)
+    wanted = attention.out(torch.einsum("bhnm,bmhc->bnhc", shares, value).flatten(2))
+    torch.testing.assert_close(attention(x, None), wanted)
 
 
 @pytest.mark.parametrize("with_gradients", [True, False])
@@ -124,3 +141,16 @@ def test_channel_norm_is_layer_norm_per_pixel() -> None:
     wanted = plain * norm.weight.view(1, 8, 1, 1) + norm.bias.view(1, 8, 1, 1)
     torch.testing.assert_close(norm(x), wanted)
     assert norm(x.bfloat16()).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_faster_kernel_gives_the_same_bits(dtype: torch.dtype) -> None:
+    """On a CPU the norm without parameters is given ones and zeros."""
+    x = drawn(3, 7, 48).to(dtype)
+    assert torch.equal(token_norm(x), F.layer_norm(x, (48,)))
+    bare = ChannelNorm(8, has_affine=False)
+    picture = drawn(2, 8, 3, 5).to(dtype)
+    assert torch.equal(bare(picture), F.layer_norm(picture.permute(0, 2, 3, 1), (8,)).permute(0, 3, 1, 2))
+    scale = drawn(48, seed=1)
+    whole = token_norm(x.float(), scale)
+    torch.testing.assert_close(whole, token_norm(x.float()) * scale)

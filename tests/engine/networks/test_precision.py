@@ -1,14 +1,21 @@
 """bf16 networks: near float32, with noise levels, losses and averages kept in float32."""
 
 import copy
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from tests.helpers.tiny import text_conditioning, tiny_config, tiny_model
+from ul_engine import processor
 from ul_engine.ema import EMA
+from ul_engine.models.unified import UnifiedLatents
 from ul_engine.nn.embeddings import LogSNREmbedding
+from ul_engine.nn.half import halve_weights
 from ul_engine.objectives import Stage1Terms, draw_stage1_noise, stage1_terms, stage2_nats
 
 CONFIG = tiny_config(conditioning=text_conditioning())
@@ -28,23 +35,39 @@ def relative(a: Tensor, b: Tensor) -> float:
     return float((a - b).norm() / b.norm())
 
 
-def test_networks_in_bf16_are_near_float32() -> None:
-    model = tiny_model(CONFIG)
+def outputs(model: UnifiedLatents, *, is_half: bool) -> list[Tensor]:
+    """One evaluation of each network."""
     z = torch.randn(4, 4, 1, 4, 4, generator=torch.Generator().manual_seed(2))
     levels = torch.tensor([-9.0, -3.0, 1.0, 5.0])
     condition = model.condition_from_prompts(["a red cube", "", "blue", "on"])
-    calls = (
-        lambda: model.encoder(X),
-        lambda: model.prior(z, levels),
-        lambda: model.base(z, levels, condition),
-        lambda: model.decoder(X, levels, z),
-    )
-    for call in calls:
-        whole = call()
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            half = call()
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=is_half):
+        return [
+            model.encoder(X),
+            model.prior(z, levels),
+            model.base(z, levels, condition),
+            model.decoder(X, levels, z),
+        ]
+
+
+def test_networks_in_bf16_are_near_float32() -> None:
+    model = tiny_model(CONFIG)
+    for half, whole in zip(outputs(model, is_half=True), outputs(model, is_half=False), strict=True):
         assert half.dtype == torch.float32
         assert 0 < relative(half, whole) < 0.05
+
+
+def test_weights_kept_in_bf16_change_no_bit() -> None:
+    """Autocast rounds the very same weights, at every evaluation again."""
+    model = tiny_model(CONFIG)
+    wanted = outputs(model, is_half=True)
+    whole_bytes = sum(weight.nbytes for weight in model.parameters())
+    halve_weights(model)
+    for kept, rounded in zip(outputs(model, is_half=True), wanted, strict=True):
+        assert torch.equal(kept, rounded)
+    assert sum(weight.nbytes for weight in model.parameters()) < 0.7 * whole_bytes
+    assert model.base.noise_level.hidden.weight.dtype == torch.float32
+    with pytest.raises(RuntimeError):
+        outputs(model, is_half=False)
 
 
 def test_levels_and_losses_stay_float32_under_autocast() -> None:
@@ -84,6 +107,67 @@ def test_noise_levels_are_embedded_in_float32() -> None:
     assert len({tuple(row) for row in whole.tolist()}) == 40
     steps = (whole[1:] - whole[:-1]).norm(dim=1)
     assert float(steps.max() / steps.min()) < 1.5
+
+
+# ---- float32 products on the CPU ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def matmul_precision() -> Iterator[None]:
+    former = torch.get_float32_matmul_precision()
+    yield
+    torch.set_float32_matmul_precision(former)
+
+
+def test_fast_products_stay_float32(matmul_precision: None) -> None:
+    """Whatever this CPU can do: either the switch is set and products are exact, or it is not set."""
+    model = tiny_model(CONFIG)
+    wanted = outputs(model, is_half=False)
+    is_fast = processor.use_fast_products()
+    assert torch.get_float32_matmul_precision() == ("medium" if is_fast else "highest")
+    for fast, plain in zip(outputs(model, is_half=False), wanted, strict=True):
+        assert relative(fast, plain) < 1e-5
+
+
+def test_products_that_round_are_refused(matmul_precision: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a CPU with AMX. No CPU's products are as good as this demands."""
+    monkeypatch.setattr(processor, "WORST_PRODUCT_ERROR", 1e-12)
+    torch.set_float32_matmul_precision("high")
+    assert not processor.use_fast_products()
+    assert torch.get_float32_matmul_precision() == "high"
+
+
+def test_the_trial_product_tells_bf16_factors_from_float32() -> None:
+    assert processor._product_error() < 1e-6
+    a, b = torch.randn(2, 256, 256, generator=torch.Generator().manual_seed(0)).unbind(0)
+    rounded = a.bfloat16().float() @ b.bfloat16().float()
+    assert relative(rounded, a @ b) > 100 * processor.WORST_PRODUCT_ERROR
+
+
+def test_memory_is_kept_where_the_c_library_can() -> None:
+    assert processor.keep_freed_memory() == (platform.libc_ver()[0] == "glibc")
+
+
+@pytest.mark.stress
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps memory on request")
+def test_kept_memory_is_not_faulted_in_again() -> None:
+    """In a process of its own, which loads torch; 64 MB are more than glibc keeps by itself."""
+    program = """
+import resource, torch
+from ul_engine.processor import keep_freed_memory
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(8):
+        torch.ones(2**24)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+plain = faults()
+keep_freed_memory()
+faults()
+print(plain, faults())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    plain, kept = map(int, done.stdout.split())
+    assert kept < plain / 4
 
 
 # ---- the moving average -------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def test_coarse_tokens_lie_in_the_middle_of_their_cells() -> None:
     slowest = num_time + num_height - 1  # turns by well under pi over the grid: angles can be read off
 
     def angle(rotary, row: int, width: int) -> float:
-        return float(torch.atan2(rotary.sin[row * width, slowest], rotary.cos[row * width, slowest]))
+        return -float(torch.atan2(rotary.sin[row * width, slowest], rotary.cos[row * width, slowest]))
 
     for row in range(4):
         middle = (angle(fine, 2 * row, 8) + angle(fine, 2 * row + 1, 8)) / 2
@@ -102,3 +102,24 @@ def test_half_precision_keeps_its_dtype() -> None:
     rotary = grid_rotary((1, 3, 4), 16)
     assert rotary.cos.dtype == torch.float32
     assert rotate(drawn(1, 1, 12, 16).bfloat16(), rotary).dtype == torch.bfloat16
+
+
+def test_a_table_is_kept_for_the_next_evaluation_and_for_training() -> None:
+    """A sampling loop asks for the same one at every step; made there, it must serve a backward pass as well."""
+    with torch.inference_mode():
+        kept = grid_rotary((1, 5, 7), 16)
+        assert grid_rotary((1, 5, 7), 16, device=torch.device("cpu")) is kept
+    assert grid_rotary((1, 7, 5), 16) is not kept
+    assert grid_rotary((1, 5, 7), 16, stride=2.0) is not kept
+    x = drawn(1, 1, 35, 16).requires_grad_(True)
+    rotate(x, grid_rotary((1, 5, 7), 16)).sum().backward()
+    assert x.grad is not None
+
+
+def test_turning_is_multiplication_by_a_complex_number() -> None:
+    """Channel i and channel i + half are real and imaginary part."""
+    x, rotary = drawn(2, 3, 12, 16).double(), grid_rotary((1, 3, 4), 16)
+    pairs = torch.complex(x[..., :8], x[..., 8:])
+    angle = torch.atan2(rotary.sin[:, 8:], rotary.cos[:, 8:]).double()
+    turned = pairs * torch.polar(torch.ones_like(angle), angle)
+    torch.testing.assert_close(rotate(x, rotary), torch.cat((turned.real, turned.imag), -1), atol=1e-6, rtol=1e-6)
