@@ -16,11 +16,11 @@ from torch.nn import functional as F
 from ul_engine.config import ModelConfig
 from ul_engine.diffusion import samplers
 from ul_engine.diffusion.bitrate import Bitrate, latent_bitrate, normal_bitrate, with_learned_variance
-from ul_engine.diffusion.guidance import guided
+from ul_engine.diffusion.guidance import guided, guided_batched
 from ul_engine.diffusion.noise import Seed, SeededNoise
 from ul_engine.diffusion.parameterization import add_noise
 from ul_engine.errors import CheckpointError, NumericsError
-from ul_engine.models.conditioning import Condition
+from ul_engine.models.conditioning import Condition, joined_conditions
 from ul_engine.models.unified import UnifiedLatents
 from ul_engine.objectives import (
     estimate_with_base,
@@ -32,6 +32,9 @@ from ul_engine.objectives import (
 from ul_engine.pipelines.sampling import Observe, Start, ignore, run_loop
 from ul_engine.pipelines.tiles import Crop, distribution_in_parts, in_tiles
 from ul_engine.requests import GuidanceSettings, SamplerSettings, TilingSettings
+
+MAX_JOINED_BATCH = 8
+"""Samples up to which guidance evaluates both conditions in one batch; larger ones fill the device by themselves."""
 
 Restorer = Literal["prior", "base"]
 """Which network brings a noised latent back, and whose bound counts the bits."""
@@ -229,6 +232,9 @@ class Pipeline:
         if condition is None:
             null = base.conditioner.null(batch)
             condition = null.to(self.device) if null is not None else None
+        if condition is not None and condition.encoding is None:
+            with torch.inference_mode(), self._autocast():
+                condition = base.conditioner.encoded(condition)
 
         def network(z_t: Tensor, logsnr: Tensor, crop: Crop) -> Tensor:
             told = _for_tiles(condition, crop, len(z_t)) if condition is not None else None
@@ -243,17 +249,24 @@ class Pipeline:
         unconditional = self._base_estimate(None, batch)
         if condition is None:
             return unconditional
+        interval = {
+            "weight": guidance.weight,
+            "logsnr_low": guidance.logsnr_low,
+            "logsnr_high": guidance.logsnr_high,
+        }
         if isinstance(condition, ConditionBlend):
-            conditional = self._blended_estimate(condition, batch)
-        else:
-            conditional = self._base_estimate(condition, batch)
-        return guided(
-            conditional,
-            unconditional,
-            weight=guidance.weight,
-            logsnr_low=guidance.logsnr_low,
-            logsnr_high=guidance.logsnr_high,
-        )
+            return guided(self._blended_estimate(condition, batch), unconditional, **interval)
+        conditional = self._base_estimate(condition, batch)
+        if batch > MAX_JOINED_BATCH:
+            return guided(conditional, unconditional, **interval)
+        both = self._base_estimate(joined_conditions(condition, self._null(condition)), 2 * batch)
+        return guided_batched(conditional, both, **interval)
+
+    def _null(self, condition: Condition) -> Condition:
+        """The condition that says nothing, for as many samples as `condition` has."""
+        assert self.model.base is not None
+        null = self.model.base.conditioner.null(len(condition.indices))
+        return null.to(self.device) if null is not None else Condition(condition.indices)
 
     def _blended_estimate(self, blend: ConditionBlend, batch: int) -> samplers.Denoise:
         first, second = self._base_estimate(blend.first, batch), self._base_estimate(blend.second, batch)

@@ -116,10 +116,11 @@ def test_a_step_does_not_depend_on_its_batch(pipeline: Pipeline, between: str) -
 def test_between_prompts_the_ends_are_the_prompts_own_pictures(pipeline: Pipeline) -> None:
     first, second = (pipeline.model.condition_from_prompts([prompt] * 4) for prompt in ("a red cube", "blue sphere"))
     way = interpolate_prompts(pipeline, SHARES, (first, second), 5, size=SIZE, sampling=SAMPLING)
-    assert torch.equal(way[0], generated(pipeline, [5] * 4, ["a red cube"] * 4)[0])
-    assert torch.equal(way[3], generated(pipeline, [5] * 4, ["blue sphere"] * 4)[3])
-    assert not torch.equal(way[1], way[0])
-    assert not torch.equal(way[1], way[2])
+    level = 1 / 255  # the ends are guided in one batch of twice the size
+    torch.testing.assert_close(way[0], generated(pipeline, [5] * 4, ["a red cube"] * 4)[0], atol=level, rtol=0)
+    torch.testing.assert_close(way[3], generated(pipeline, [5] * 4, ["blue sphere"] * 4)[3], atol=level, rtol=0)
+    assert float((way[1] - way[0]).abs().max()) > 10 * level
+    assert float((way[1] - way[2]).abs().max()) > 10 * level
 
 
 def test_both_prompts_are_asked_at_every_step_and_guidance_once(pipeline: Pipeline) -> None:

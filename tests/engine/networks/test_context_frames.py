@@ -278,12 +278,24 @@ def test_guidance_contrasts_with_neither_words_nor_frames(kind: str) -> None:
     interval = GuidanceSettings(weight=3.0, logsnr_low=-20.0, logsnr_high=20.0)
     pipeline.sample_latents([1, 2], GRID, told, settings, interval)
     hook.remove()
-    with_frames, null = seen
-    assert with_frames is not None
-    assert with_frames.frames is not None
-    if kind == "none":
-        assert null is None
-    else:
-        assert null is not None
-        assert null.frames is None
-        assert torch.equal(null.indices, model.base.conditioner.null(2).indices)
+    (joined,) = seen
+    assert joined is not None
+    assert joined.has_frames is not None
+    assert joined.has_frames.tolist() == [True, True, False, False]
+    if kind == "text":
+        length = words.indices.shape[1]
+        assert torch.equal(joined.indices[:2], words.indices)
+        assert torch.equal(joined.indices[2:], model.base.conditioner.null(2, length).indices)
+
+
+def test_small_and_large_batches_are_guided_alike() -> None:
+    """Both conditions in one evaluation, or in two: the same clips."""
+    model = randomised(UnifiedLatents(config_of(text_conditioning())), gain=1.0).eval().requires_grad_(False)
+    pipeline = Pipeline(model, torch.device("cpu"))
+    words = model.condition_from_prompts(["red", "cube"] * 5)
+    told = replace(words, frames=FRAMES[:1].expand(10, -1, -1, -1, -1))
+    settings = SamplerSettings(name=SamplerName.DDIM, num_steps=3)
+    interval = GuidanceSettings(weight=3.0, logsnr_low=-20.0, logsnr_high=20.0)
+    large = pipeline.sample_latents(range(10), GRID, told, settings, interval)
+    small = pipeline.sample_latents(range(2), GRID, told.rows(0, 2), settings, interval)
+    torch.testing.assert_close(large[:2], small, atol=1e-4, rtol=1e-4)

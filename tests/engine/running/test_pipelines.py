@@ -203,16 +203,19 @@ def test_cancelling_stops_either_loop_at_once(pipeline: Pipeline, phase: Phase, 
     assert len(decoder_inputs) == (0 if phase == "base" else at)
 
 
-def test_guidance_evaluates_twice_only_inside_its_interval(pipeline: Pipeline) -> None:
+@pytest.mark.parametrize("batch", [1, 9])
+def test_guidance_evaluates_twice_only_inside_its_interval(pipeline: Pipeline, batch: int) -> None:
+    """A small batch in one evaluation of twice the samples, a larger one in two."""
     guidance = GuidanceSettings(weight=2.0, logsnr_low=-3.0, logsnr_high=1.5)
-    condition = pipeline.model.condition_from_prompts(["red"])
+    condition = pipeline.model.condition_from_prompts(["red"] * batch)
     inputs, hook = watched(pipeline.model.base)
-    pipeline.sample_latents([1], (1, 4, 4), condition, steps(15), guidance)
+    pipeline.sample_latents(range(batch), (1, 4, 4), condition, steps(15), guidance)
     hook.remove()
     grid = sampling_grid(latent_schedule_of(pipeline.model.config), steps(15))[:-1]
     inside = int(((grid >= -3.0) & (grid <= 1.5)).sum())
     assert 0 < inside < 15
-    assert len(inputs) == 15 + inside
+    assert sum(len(z_t) for z_t, *_ in inputs) == batch * (15 + inside)
+    assert len(inputs) == (15 if batch == 1 else 15 + inside)
 
 
 def test_prompts_and_guidance_change_the_result(pipeline: Pipeline) -> None:
