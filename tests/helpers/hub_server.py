@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-LARGE = (".safetensors", ".png", ".webp", ".bin", ".zip")
+LARGE = (".safetensors", ".png", ".webp", ".bin", ".zip", ".pth")
 PIECE_BYTES = 8192
 ACCOUNTS = {"owner-token": "write", "reader-token": "read", "stranger-token": "write"}
 

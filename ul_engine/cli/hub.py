@@ -13,7 +13,9 @@ from ul_engine.hub.local import find_model
 from ul_engine.hub.progress import DownloadProgress
 from ul_engine.hub.publish import Plan, Upload, plan_publication, publish
 from ul_engine.hub.remote import FoundModel, search
+from ul_engine.hub.weights import fetch_weights
 from ul_engine.hub.wording import seconds_text, size_text
+from ul_engine.metrics.feature_networks import metrics_dir
 
 LOG_EVERY_S = 10.0
 """Where standard error is no terminal, a line of its own so often."""
@@ -42,6 +44,25 @@ def download_command(arguments: argparse.Namespace) -> int:
     state = f"fetched, {size_text(found.fetched_bytes)}" if found.is_new else "is here already, every file as published"
     print(f"{found.manifest.model.name} at commit {found.origin.commit[:12]}: {state}", file=sys.stderr)
     print(found.folder)
+    return 0
+
+
+def weights_command(arguments: argparse.Namespace) -> int:
+    """Fetch the weights of a metric's network; the file goes to standard output, everything else to standard error."""
+    hub = connect(endpoint=arguments.endpoint, token=arguments.token)
+    line = _ProgressLine()
+    try:
+        path = fetch_weights(
+            arguments.repo,
+            arguments.file,
+            arguments.to or metrics_dir(),
+            revision=arguments.revision,
+            hub=hub,
+            progress=line.show,
+        )
+    finally:
+        line.clear()
+    print(path)
     return 0
 
 

@@ -116,7 +116,10 @@ def _entry(name: str, kind: _Kind, place: Path) -> FeatureNetworkEntry:
     elif kind.files:
         wanted, files = ", ".join(kind.distances), " or ".join(kind.files)
         verb = "need" if len(kind.distances) > 1 else "needs"
-        advice = f"{wanted} {verb} weights: put {files} ({kind.source}) in {place}"
+        advice = (
+            f"{wanted} {verb} weights: put {files} ({kind.source}) in {place}, "
+            "or fetch them from a repository that holds them: ul-engine models weights REPO FILE"
+        )
     else:
         advice = f"{kind.distances[0]} should come with the program and is missing; install UL Studio again"
     return FeatureNetworkEntry(name, kind.distances, kind.takes, not kind.files, found, advice)

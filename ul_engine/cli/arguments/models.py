@@ -22,6 +22,7 @@ def add(commands: "Commands") -> None:
     own = command.add_subparsers(metavar="COMMAND")
     _add_local(own)
     _add_download(own)
+    _add_weights(own)
     _add_publish(own)
     search = own.add_parser("search", help="models on the Hub that this program can run")
     search.add_argument("query", nargs="?", default="", help="words in their names (default: all)")
@@ -60,6 +61,16 @@ def _add_download(own: "Commands") -> None:
     _add_place(download)
     _add_hub(download)
     download.set_defaults(run=lazily(_HUB, "download_command"))
+
+
+def _add_weights(own: "Commands") -> None:
+    weights = own.add_parser("weights", help="fetch the weights behind FID, FVD or LPIPS from a repository you name")
+    weights.add_argument("repo", help="user/name of the repository")
+    weights.add_argument("file", help="file at its top, such as pt_inception-2015-12-05-6726825d.pth")
+    weights.add_argument("--revision", default="main", help="branch, tag or commit (default: main)")
+    weights.add_argument("--to", type=Path, metavar="FOLDER", help="put it here (default: where metrics look)")
+    _add_hub(weights)
+    weights.set_defaults(run=lazily(_HUB, "weights_command"))
 
 
 def _add_publish(own: "Commands") -> None:
