@@ -7,7 +7,7 @@ import torch
 
 from ul_engine.checkpoint import load_model
 from ul_engine.model_folder import MANIFEST_NAME, Manifest
-from ul_engine.pipelines import Pipeline
+from ul_engine.pipelines import Pipeline, ready_pipeline
 
 
 class ModelCache:
@@ -41,7 +41,7 @@ class ModelCache:
             return ModelCache.Entry(self._entry.pipeline, self._entry.manifest, is_new=False)
         self.clear()
         model, manifest = load_model(path, device=self.device)
-        self._entry = ModelCache.Entry(Pipeline(model, self.device, self.dtype), manifest, is_new=True)
+        self._entry = ModelCache.Entry(ready_pipeline(model, self.device, self.dtype), manifest, is_new=True)
         self._key = _key(path)
         return self._entry
 

@@ -24,7 +24,7 @@ from ul_engine.devices import describe_device, pick_device, thread_count, used_d
 from ul_engine.errors import Cancelled, EngineError
 from ul_engine.jobs import JobContext, run
 from ul_engine.model_cache import ModelCache
-from ul_engine.pipelines import out_of_memory
+from ul_engine.pipelines import natural_dtype, out_of_memory
 
 PR_SET_PDEATHSIG = 1
 EXIT_GRACE_S = 2.0
@@ -169,9 +169,8 @@ def main(argv: list[str] | None = None) -> int:
     output = _private_output()
     device = pick_device(arguments.device)
     torch.set_num_threads(arguments.threads or thread_count())
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
     writer = NewsWriter(output)
-    worker = Worker(device, writer, dtype=dtype)
+    worker = Worker(device, writer, dtype=natural_dtype(device))
     worker.start()
     name, memory = describe_device(device)
     writer.send(

@@ -5,7 +5,6 @@ import math
 import os
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -19,7 +18,6 @@ from ul_engine.evaluation import evaluate as run_evaluation
 from ul_engine.evaluation.tables import summary_text, worst_text
 from ul_engine.hub.local import find_model
 from ul_engine.model_folder import read_manifest
-from ul_engine.models.unified import prefer_channels_last
 from ul_engine.requests import TilingSettings
 
 LOG_INTERVAL_S = 60.0
@@ -30,7 +28,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     choice = parse_metrics(arguments.metrics)
     arguments.model = find_model(arguments.model)
     settings = _settings(arguments, arguments.model)
-    session = _in_precision(open_session(arguments), arguments.precision)
+    session = open_session(arguments)
     settings = settings.model_copy(update={"precision": _precision(session)})
     task = Task(
         session.pipeline,
@@ -103,16 +101,6 @@ def _prompts(path: Path | None) -> tuple[str, ...]:
     if not prompts:
         raise DataError("has no prompt in it; write one per line", path=path)
     return prompts
-
-
-def _in_precision(session: Session, name: str) -> Session:
-    """The session with its networks' arithmetic as asked; `auto` leaves what the device does best."""
-    if name == "auto":
-        return session
-    dtype = torch.bfloat16 if name == "bf16" else torch.float32
-    if dtype is torch.bfloat16:
-        prefer_channels_last(session.pipeline.model)
-    return replace(session, pipeline=replace(session.pipeline, dtype=dtype))
 
 
 def _precision(session: Session) -> str:

@@ -16,7 +16,7 @@ from ul_engine.devices import pick_device
 from ul_engine.errors import CheckpointError, ConfigError
 from ul_engine.hub.local import find_model
 from ul_engine.model_folder import Manifest, list_models, read_manifest
-from ul_engine.pipelines import Pipeline
+from ul_engine.pipelines import Pipeline, natural_dtype, ready_pipeline
 from ul_engine.requests import SamplingSettings
 
 
@@ -49,8 +49,13 @@ def open_session(arguments: argparse.Namespace) -> Session:
         torch.set_num_threads(arguments.threads)
     folder = model_folder(arguments)
     model, manifest = load_model(folder, device=device)
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-    return Session(folder, manifest, Pipeline(model, device, dtype))
+    return Session(folder, manifest, ready_pipeline(model, device, _dtype(arguments, device)))
+
+
+def _dtype(arguments: argparse.Namespace, device: torch.device) -> torch.dtype:
+    """The networks' arithmetic: as asked, where the command has that option."""
+    asked = {"bf16": torch.bfloat16, "fp32": torch.float32}
+    return asked.get(getattr(arguments, "precision", "auto"), natural_dtype(device))
 
 
 def preset(folder: Path, name: str) -> SamplingSettings:

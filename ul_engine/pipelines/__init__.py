@@ -2,6 +2,7 @@
 
 from ul_engine.pipelines.clips import ClipJob, continue_clips, generate_clips, num_windows
 from ul_engine.pipelines.pipeline import ConditionBlend, Pipeline, Restorer, pad_to_multiple
+from ul_engine.pipelines.ready import natural_dtype, ready_pipeline
 from ul_engine.pipelines.sampling import (
     FIRST_ORDER,
     SAMPLERS,
@@ -28,8 +29,10 @@ __all__ = [
     "default_guidance",
     "generate_clips",
     "ignore",
+    "natural_dtype",
     "num_windows",
     "out_of_memory",
     "pad_to_multiple",
+    "ready_pipeline",
     "sampling_grid",
 ]

@@ -12,7 +12,7 @@ from ul_engine.diffusion.samplers import SamplerStep
 from ul_engine.errors import Cancelled, ConfigError, DeviceMemoryError, NumericsError
 from ul_engine.models.unified import UnifiedLatents
 from ul_engine.objectives import latent_schedule_of
-from ul_engine.pipelines import Phase, Pipeline, out_of_memory, pad_to_multiple, sampling_grid
+from ul_engine.pipelines import Phase, Pipeline, out_of_memory, pad_to_multiple, ready_pipeline, sampling_grid
 from ul_engine.requests import GuidanceSettings, SamplerName, SamplerSettings
 
 NO_GUIDANCE = GuidanceSettings(weight=1.0)
@@ -302,3 +302,26 @@ def test_running_out_of_memory_is_recognised(error: Exception) -> None:
 
 def test_other_failures_are_not_taken_for_it() -> None:
     assert out_of_memory(RuntimeError("shapes cannot be multiplied")) is None
+
+
+# ---- made ready ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_model_made_ready_computes_the_same(dtype: torch.dtype) -> None:
+    """Weights laid out anew and, for bf16, rounded once instead of at every evaluation."""
+    config = tiny_config(conditioning=text_conditioning())
+    plain = Pipeline(tiny_model(config), torch.device("cpu"), dtype)
+    ready = ready_pipeline(tiny_model(config), torch.device("cpu"), dtype)
+    x = torch.rand(2, 3, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    condition = plain.model.condition_from_prompts(["red cube"] * 2)
+    guidance = GuidanceSettings(weight=2.0)
+    results = []
+    for pipeline in (plain, ready):
+        z_clean = pipeline.encode(x)
+        z_0 = pipeline.sample_latents([1, 2], (1, 4, 4), condition, steps(3), guidance)
+        results.append((z_clean, z_0, pipeline.decode(z_0, [1, 2], steps(3))))
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4 if dtype is torch.float32 else 0.02, rtol=0)
+    stored = {parameter.dtype for parameter in ready.model.parameters()}
+    assert (torch.bfloat16 in stored) == (dtype is torch.bfloat16)

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ul_engine.cli.arguments.shared import add_device, lazily
+from ul_engine.cli.arguments.shared import add_device, add_precision, lazily
 from ul_engine.requests import SamplerName
 
 if TYPE_CHECKING:
@@ -65,9 +65,7 @@ def _add_sampling(command: argparse.ArgumentParser) -> None:
     command.add_argument("--tiles", choices=("auto", "on", "off"), default="auto", help="tile large pictures")
     command.add_argument("--tile-px", type=int, help="side of a tile (default: the training size)")
     command.add_argument("--batch-size", type=int, default=16, help="samples of the training size at once")
-    command.add_argument(
-        "--precision", choices=("auto", "fp32", "bf16"), default="auto", help="auto: bf16 on CUDA, else fp32"
-    )
+    add_precision(command)
 
 
 def _add_generation(command: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ul_engine.cli.arguments.shared import add_device, lazily
+from ul_engine.cli.arguments.shared import add_device, add_precision, lazily
 from ul_engine.requests import SamplerName
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def _add_sampling(command: argparse.ArgumentParser) -> None:
     command.add_argument("--decoder-steps", type=int, help="steps of the decoder instead of the preset's")
     command.add_argument("--sampler", choices=[name.value for name in SamplerName], help="sampler of both loops")
     add_device(command)
+    add_precision(command)
 
 
 def _add_interpolate(commands: "Commands") -> None:

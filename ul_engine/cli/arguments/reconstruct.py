@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ul_engine.cli.arguments.shared import add_device, lazily
+from ul_engine.cli.arguments.shared import add_device, add_precision, lazily
 
 if TYPE_CHECKING:
     from ul_engine.cli.arguments.shared import Commands
@@ -43,4 +43,5 @@ def add(commands: "Commands") -> None:
     command.add_argument("--seed", type=int, default=0, help="seed of latent and decoder noise")
     command.add_argument("--preset", default="Balanced", help="steps of both loops")
     add_device(command)
+    add_precision(command)
     command.set_defaults(run=lazily("ul_engine.cli.reconstruct", "reconstruct"))

@@ -24,3 +24,10 @@ def add_device(command: argparse.ArgumentParser) -> None:
     """Options of every command that computes."""
     command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     command.add_argument("--threads", type=int, default=0, help="CPU threads; 0: all cores")
+
+
+def add_precision(command: argparse.ArgumentParser) -> None:
+    """Option of the commands that use a finished model."""
+    command.add_argument(
+        "--precision", choices=("auto", "fp32", "bf16"), default="auto", help="auto: bf16 on CUDA, else fp32"
+    )
