@@ -32,25 +32,52 @@ def reconstruct(arguments: argparse.Namespace) -> int:
     progress = TerminalProgress()
     context = JobContext("cli", lambda news, payload: progress.show(news), lambda: False)
     metrics = arguments.out / "metrics.json"
-    rows: list[dict[str, Any]] = []
+    report = _report(session, request)
     for result in reconstructions(session.pipeline, session.manifest, request, context):
-        rows.append(_write(result, arguments.out))
+        if result.number == len(report["inputs"]):
+            cell_px = session.manifest.model.downsampling
+            report["inputs"].append(_write_input(result, arguments.out, cell_px=cell_px))
+        report["results"].append(_write(result, arguments.out))
         progress.clear()
-        print(_line(rows[-1]))
-        write_file(metrics, json.dumps(_report(session, request, rows), indent=1).encode())
+        print(_line(report["results"][-1]))
+        write_file(metrics, json.dumps(report, indent=1).encode())
     print(metrics)
     return 0
 
 
-def _report(session: Session, request: ReconstructRequest, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _report(session: Session, request: ReconstructRequest) -> dict[str, Any]:
     return {
         "model": session.manifest.model.name,
         "native_logsnr": session.manifest.model.latent.logsnr_max,
         "bits_are": "an upper bound on the information in z_0, not a file size",
         "restorer": request.restorer,
         "sampling": request.sampling.model_dump(mode="json"),
-        "results": rows,
+        "inputs": [],
+        "results": [],
     }
+
+
+def _write_input(result: Reconstruction, out: Path, *, cell_px: int) -> dict[str, Any]:
+    """The original, and where its bits went: a grey picture of the bits per latent cell, and bits per band."""
+    stem = _stem(result)
+    original = _write_frames(out / f"{stem}-original.png", result.original)
+    most = float(result.bit_map.max())
+    grey = np.rint(255.0 * np.clip(result.bit_map / max(most, 1e-9), 0.0, 1.0)).astype(np.uint8)
+    height, width = result.original.shape[1:3]
+    pixels = np.repeat(np.repeat(grey, cell_px, axis=1), cell_px, axis=2)[:, :height, :width, None]
+    bits = _write_frames(out / f"{stem}-bits.png", np.repeat(pixels, 3, axis=-1))
+    return {
+        "input": result.source,
+        "original_file": original,
+        "bits_per_pixel": result.bits_per_pixel,
+        "bit_map_file": bits,
+        "bits_of_a_white_cell": most,
+        "band_bits": [{"logsnr_low": low, "logsnr_high": high, "bits": bits} for low, high, bits in result.band_bits],
+    }
+
+
+def _stem(result: Reconstruction) -> str:
+    return f"{result.number:02d}-{Path(result.source).stem}"
 
 
 def _request(arguments: argparse.Namespace, folder: Path) -> ReconstructRequest:
@@ -88,11 +115,10 @@ def _levels(text: str, field: str) -> tuple[float, ...]:
 
 
 def _write(result: Reconstruction, out: Path) -> dict[str, Any]:
-    stem = f"{result.number:02d}-{Path(result.source).stem}"
+    stem = _stem(result)
     level = f"logsnr{result.rung.latent_logsnr:+g}"
     if result.rung.decoder_logsnr is not None:
         level += f"-decoder{result.rung.decoder_logsnr:+g}"
-    _write_frames(out / f"{stem}-original.png", result.original)
     name = _write_frames(out / f"{stem}-{level}.png", result.picture)
     row = {
         "input": result.source,

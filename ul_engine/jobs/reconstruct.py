@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from ul_engine import protocol
@@ -36,7 +37,8 @@ class Reconstruction:
 
     `number` is the input's place among the inputs. `is_trained_level` is False above the latent's native log-SNR, where
     the decoder was never trained. `spread` is there where several decodes were asked for; `picture` and its figures are
-    those of the first.
+    those of the first. `bit_map` is the input's bits per latent cell, float32 `[Tz, h, w]`, `band_bits` its bits per
+    band of log-SNR as (low, high, bits); both are the same for all rungs.
     """
 
     source: str
@@ -49,6 +51,8 @@ class Reconstruction:
     bits_per_pixel: float
     bits_per_dim: float
     is_trained_level: bool
+    bit_map: npt.NDArray[np.float32]
+    band_bits: tuple[tuple[float, float, float], ...]
     spread: Spread | None = None
 
     @property
@@ -167,6 +171,8 @@ def _of_one(study: Study, number: int, request: ReconstructRequest, context: Job
             bits_per_pixel=bits_per_pixel,
             bits_per_dim=bits_per_dim,
             is_trained_level=study.is_trained_level(rung),
+            bit_map=study.bit_map(),
+            band_bits=tuple(study.band_bits()),
             spread=spread,
         )
 

@@ -239,6 +239,21 @@ def test_lists_that_begin_with_a_minus(
 
 
 # Once: the default was 5, above the native level of a model that was made for less.
+def test_where_the_bits_went(models: Path, here: Path, capsys: Captured) -> None:
+    """Once per input: a grey picture of its size, white at the dearest cell, and bits per band that add up."""
+    ran(capsys, *reconstruct(models, "a.png", "b.png", "--latent-logsnr", "5,0"))
+    report = json.loads((here / "out" / "metrics.json").read_text())
+    assert len(report["inputs"]) == 2
+    for row in report["inputs"]:
+        original, bits = picture_in(here / "out" / row["original_file"]), picture_in(here / "out" / row["bit_map_file"])
+        assert bits.shape == original.shape
+        assert int(bits.max()) == 255
+        assert (bits[:4, :4] == bits[0, 0]).all()  # cells of 4 pixels
+        whole = row["bits_per_pixel"] * original[..., 0].size
+        assert sum(band["bits"] for band in row["band_bits"]) == pytest.approx(whole, rel=0.05)
+        assert 0 < row["bits_of_a_white_cell"] < whole
+
+
 def test_by_default_the_models_own_native_level(models: Path, here: Path, capsys: Captured) -> None:
     ran(capsys, *reconstruct(models, "a.png", model="lower"))
     (row,) = rows_of(here / "out")
