@@ -2,10 +2,8 @@
 
 import numpy as np
 import pytest
-import torch
 
-from trainer.loop import seed_step
-from trainer.order import batch_indices
+from trainer.data.order import batch_indices
 
 
 def stream(seed: int, *, num_steps: int, batch_size: int, num_samples: int) -> np.ndarray:
@@ -47,13 +45,3 @@ def test_order_is_shuffled_evenly() -> None:
     firsts = [int(batch_indices(seed, 0, batch_size=1, num_samples=4)[0]) for seed in range(400)]
     counts = np.bincount(firsts, minlength=4)
     assert counts.min() > 70
-
-
-def test_noise_of_a_step_is_a_function_of_seed_and_step() -> None:
-    def draws(seed: int, step: int) -> tuple[float, float]:
-        generator = seed_step(seed, step)
-        return float(torch.rand((), generator=generator)), float(torch.rand(()))
-
-    assert draws(0, 5) == draws(0, 5)
-    values = [value for seed in range(3) for step in range(50) for value in draws(seed, step)]
-    assert len(set(values)) == len(values)  # also: the generator and dropout do not see the same numbers

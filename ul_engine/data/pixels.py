@@ -42,6 +42,13 @@ def clip_from_array(array: Uint8Array) -> Tensor:
     return to_signed(torch.from_numpy(np.array(array)).permute(3, 0, 1, 2)).unsqueeze(0)
 
 
+def clips_from_frames(frames: Tensor) -> Tensor:
+    """uint8 `[B, T, H, W, 3]` on any device -> float32 `[B, 3, T, H, W]` in [-1, 1] there; a picture has one frame."""
+    if frames.dtype != torch.uint8 or frames.ndim != 5 or frames.shape[-1] != 3:
+        raise ShapeError(f"expected uint8 frames [B, T, H, W, 3], got {frames.dtype} {tuple(frames.shape)}")
+    return to_signed(frames.permute(0, 4, 1, 2, 3))
+
+
 def array_from_clips(clips: Tensor) -> Uint8Array:
     """float `[B, 3, T, H, W]` in [-1, 1] -> contiguous uint8 `[B, T, H, W, 3]`."""
     if clips.ndim != 5 or clips.shape[1] != 3:

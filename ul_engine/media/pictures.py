@@ -38,7 +38,7 @@ def read_picture(path: str | os.PathLike[str]) -> Frame:
 
 def rgb_array(picture: Image.Image) -> Frame:
     """uint8 `[H, W, 3]` of what is loaded; transparency is laid over white, 16 bits become 8."""
-    return np.array(_as_rgb(picture))
+    return np.array(as_rgb(picture))
 
 
 def write_picture(
@@ -56,11 +56,12 @@ def write_picture(
         raise DataError(f"cannot be written ({error})", path=path) from error
 
 
-def _as_rgb(picture: Image.Image) -> Image.Image:
+def as_rgb(picture: Image.Image) -> Image.Image:
+    """A picture in mode RGB; transparency is laid over white, 16 bits become 8."""
     if picture.mode in ("I;16", "I;16B", "I"):
         values = np.asarray(picture, dtype=np.float64) / 257.0
         return Image.fromarray(values.round().clip(0, 255).astype(np.uint8)).convert("RGB")
     if "A" in picture.getbands() or "transparency" in picture.info:
         white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, picture.convert("RGBA")).convert("RGB")
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")

@@ -1,0 +1,1 @@
+"""Training data: collections of files, samples made of them, their order, and batches on time."""
