@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from trainer.config import RunConfig
+from trainer.config import RunConfig, ScenesData
 from ul_engine.config import ModelConfig
 
 NAMES = {
@@ -23,7 +23,7 @@ def latent_size_text(config: ModelConfig) -> str:
     return "x".join(map(str, (channels, *((frames,) if config.video is not None else ()), height, width)))
 
 
-def model_card(config: RunConfig, report: dict[str, Any], history: dict[str, dict[str, Any]]) -> str:
+def model_card(config: RunConfig, data: ScenesData, report: dict[str, Any], history: dict[str, dict[str, Any]]) -> str:
     """Markdown: what it is, how it was trained, what was measured, what it cannot do."""
     figures = report["reconstruction"]
     judged = report["judge_accuracy"]
@@ -48,7 +48,7 @@ nothing else: it is an example of the method, not a general text-to-image model.
 
 ## Training
 
-Data: {config.data.num_train:,} rendered scenes (this program's own Scenes, seed {config.data.train_seed}). Loss factor
+Data: {data.num_train:,} rendered scenes (this program's own Scenes, seed {data.train_seed}). Loss factor
 {config.model.decoder_loss.loss_factor:g}, sigmoid bias {config.model.decoder_sigmoid_bias:.2f}, latents of
 {latent_size_text(config.model)}. bf16 autocast on
 {history["stage1"]["machine"]}; weights are shipped in bf16. The recipe comes with the program:
@@ -60,7 +60,7 @@ Data: {config.data.num_train:,} rendered scenes (this program's own Scenes, seed
 
 ## Measured
 
-1 000 held-out scenes (seed {config.data.valid_seed}), one sampled decode each with 24 steps of DPM-Solver++(2M):
+1 000 held-out scenes (seed {data.valid_seed}), one sampled decode each with 24 steps of DPM-Solver++(2M):
 
 | figure | value |
 |---|---|

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from trainer.config import RunConfig
+from trainer.config import RunConfig, ScenesData
 from ul_engine.checkpoint import save_model
 from ul_engine.data.scenes.grammar import grammar_description
 from ul_engine.model_folder import Manifest, PromptGrammar, PromptSlot
@@ -20,6 +20,7 @@ def write_model(
     *,
     card: str | None = None,
     description: str = "",
+    class_names: tuple[str, ...] = (),
     presets: dict[str, SamplingSettings] | None = None,
 ) -> Manifest:
     """Write `model` as a folder; `figures` go into the manifest's calibration and the card.
@@ -27,10 +28,13 @@ def write_model(
     `presets` None takes the program's own with the guidance interval moved to the latent's scale.
     """
     is_text = model.config.conditioning.kind == "text" and model.base is not None
+    is_scenes = isinstance(config.data, ScenesData)
+    is_class = model.config.conditioning.kind == "class"
     manifest = Manifest(
         model=model.config,
-        description=description or "Trained on Scenes, simple rendered objects on a floor under a sky.",
-        prompt_grammar=scenes_grammar() if is_text else None,
+        description=description or f"Trained on {data_text(config)}.",
+        class_names=class_names if is_class else (),
+        prompt_grammar=scenes_grammar() if is_text and is_scenes else None,
         calibration=figures,
         presets=presets or default_presets(float(model.latent_std)),
     )
@@ -41,6 +45,14 @@ def default_presets(latent_std: float, guidance_weight: float = 2.0) -> dict[str
     """The program's presets with this guidance weight, the interval moved with the latent's scale."""
     guidance = default_guidance(latent_std, guidance_weight)
     return {name: preset.model_copy(update={"guidance": guidance}) for name, preset in PRESETS.items()}
+
+
+def data_text(config: RunConfig) -> str:
+    """What a model was trained on, in a few words; of a path only the last part, which says enough."""
+    if isinstance(config.data, ScenesData):
+        return "Scenes, simple rendered objects on a floor under a sky"
+    kinds = {"pictures": "pictures", "clips": "clips", "huggingface": "the data set"}
+    return f"{kinds[config.data.kind]} of {Path(config.data.path).name}"
 
 
 def scenes_grammar() -> PromptGrammar:
@@ -58,7 +70,7 @@ def training_card(config: RunConfig, figures: dict[str, float]) -> str:
     lines = [
         f"# {config.model.name}",
         "",
-        f"A Unified Latents model trained on Scenes, {config.data.size_px} pixels.",
+        f"A Unified Latents model trained on {data_text(config)}, {config.data.size_px} pixels.",
         f"{config.stage.value}: {config.num_steps} steps of {config.batch_size}.",
         "",
         "| figure | value |",

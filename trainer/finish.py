@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from trainer.card import model_card
-from trainer.config import RunConfig, ValidationConfig, parse_config
+from trainer.config import RunConfig, ScenesData, ValidationConfig, parse_config
+from trainer.data.scenes import open_scene_caches
 from trainer.events import read_events
 from trainer.export import default_presets, write_model
 from trainer.judge import Judge, trained_judge
-from trainer.pictures import open_scene_caches
 from trainer.run_dir import ENVIRONMENT_NAME, RunDir, read_json, write_json
 from trainer.validation import reconstruction_figures
 from ul_engine.checkpoint import load_model
@@ -23,6 +23,7 @@ from ul_engine.data.scenes.captions import caption
 from ul_engine.data.scenes.grammar import ATTRIBUTE_WORDS
 from ul_engine.data.scenes.labels import attribute_labels
 from ul_engine.data.scenes.layout import scene_spec
+from ul_engine.errors import ConfigError
 from ul_engine.pipelines import Pipeline
 from ul_engine.requests import SamplingSettings
 
@@ -51,9 +52,12 @@ def finish_model(stage1: Path, stage2: Path, out: Path) -> Report:
     """
     run1, run2 = RunDir(stage1), RunDir(stage2)
     config = parse_config(read_json(run2.config))
+    data = config.data
+    if not isinstance(data, ScenesData):
+        raise ConfigError("only a model of Scenes can be measured by its prompts", field="data.kind")
     model, _ = load_model(run2.model)
     pipeline = Pipeline(model, torch.device("cpu"))
-    train, valid = open_scene_caches(config.data)
+    train, valid = open_scene_caches(data)
     reconstruction = measured_reconstruction(run1, valid)
     judge = trained_judge(train, valid, stage2.parent / "scenes-judge.pt")
     weight = _best_guidance(pipeline, judge)
@@ -66,7 +70,7 @@ def finish_model(stage1: Path, stage2: Path, out: Path) -> Report:
         config,
         out,
         _calibration(report),
-        card=model_card(config, asdict(report), history),
+        card=model_card(config, data, asdict(report), history),
         description="One simple object on a patterned floor under a coloured sky, drawn from a prompt.",
         presets=presets,
     )

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainer.order import batch_indices
+from trainer.data.order import batch_indices
 from ul_engine.data.pixels import pictures_from_array
 from ul_engine.data.scenes.cache import SceneCache
 from ul_engine.data.scenes.grammar import ATTRIBUTE_WORDS

@@ -1,22 +1,48 @@
-"""Optimizer, learning-rate schedule and the guard before every step."""
+"""Optimizers and learning-rate schedule."""
 
 import math
-from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 from trainer.config import OptimizerConfig
-from ul_engine.errors import NumericsError
+from ul_engine.nn.blocks import ResBlock, TransformerBlock
 
 FINAL_RATE = 0.1
 
 
-def build_optimizer(parameters: Iterable[nn.Parameter], config: OptimizerConfig) -> torch.optim.AdamW:
-    """AdamW; the fused kernel works on CPU and CUDA and is several times as fast as the loop."""
-    return torch.optim.AdamW(
-        parameters, lr=config.learning_rate, betas=config.betas, weight_decay=config.weight_decay, fused=True
-    )
+def build_optimizers(module: nn.Module, config: OptimizerConfig) -> list[torch.optim.Optimizer]:
+    """AdamW alone (fused: several times as fast as the loop), or Muon for the blocks' matrices and AdamW for the rest.
+
+    Muon: Jordan et al. (2024), as `torch.optim.Muon`, with updates scaled to AdamW's size, so that one schedule serves
+    both. Convolutions' kernels stay with AdamW: it takes matrices only.
+    """
+    parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    matrices: list[nn.Parameter] = _block_matrices(module) if config.kind == "muon" else []
+    chosen = set(map(id, matrices))
+    rest = [parameter for parameter in parameters if id(parameter) not in chosen]
+    optimizers: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(
+            rest, lr=config.learning_rate, betas=config.betas, weight_decay=config.weight_decay, fused=True
+        )
+    ]
+    if matrices:
+        optimizers.append(
+            torch.optim.Muon(
+                matrices,
+                lr=config.learning_rate * config.muon_rate,
+                weight_decay=config.weight_decay,
+                adjust_lr_fn="match_rms_adamw",
+            )
+        )
+    return optimizers
+
+
+def _block_matrices(module: nn.Module) -> list[nn.Parameter]:
+    blocks = [block for block in module.modules() if isinstance(block, ResBlock | TransformerBlock)]
+    linear = [part for block in blocks for part in block.modules() if isinstance(part, nn.Linear)]
+    return [parameter for part in linear for parameter in part.parameters() if parameter.ndim == 2]
 
 
 def rate_at(step: int, num_steps: int, config: OptimizerConfig) -> float:
@@ -29,22 +55,23 @@ def rate_at(step: int, num_steps: int, config: OptimizerConfig) -> float:
     return rate
 
 
-def guarded_step(
-    optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter], loss: Tensor, *, rate: float, clip_norm: float
-) -> Tensor:
-    """Clip and step; returns the gradient norm before clipping. Raises NumericsError *before* the step if either the
-    loss or the norm is not finite, leaving weights and moments untouched."""
+def set_rate(optimizers: list[torch.optim.Optimizer], rate: float, config: OptimizerConfig) -> None:
+    """Give all optimizers the rate of this step."""
+    for optimizer in optimizers:
+        share = config.muon_rate if isinstance(optimizer, torch.optim.Muon) else 1.0
+        for group in optimizer.param_groups:
+            group["lr"] = rate * share
+
+
+def gradient_norm(parameters: list[nn.Parameter]) -> Tensor:
+    """Euclidean norm of all gradients together, a scalar on their device; of all shards where they are sharded."""
     norm = nn.utils.get_total_norm([parameter.grad for parameter in parameters if parameter.grad is not None])
-    if not math.isfinite(float(loss)) or not math.isfinite(float(norm)):
-        optimizer.zero_grad(set_to_none=True)
-        raise NumericsError(
-            f"the loss is {float(loss):.4g} and the gradient norm {float(norm):.4g}; the step was not taken. "
-            "Lower the learning rate, or continue from the last checkpoint with precision fp32"
-        )
-    if float(norm) > clip_norm:
-        nn.utils.clip_grads_with_norm_(parameters, clip_norm, norm)
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
-    return norm
+    return norm.full_tensor() if isinstance(norm, DTensor) else norm
+
+
+def clip_gradients(parameters: list[nn.Parameter], norm: Tensor, clip_norm: float) -> None:
+    """Scale gradients down to `clip_norm` where they are longer, without reading the norm back from the device."""
+    share = (clip_norm / (norm + 1e-6)).clamp(max=1.0)
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    local = [gradient.to_local() if isinstance(gradient, DTensor) else gradient for gradient in gradients]
+    torch._foreach_mul_(local, share)

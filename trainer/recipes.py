@@ -1,10 +1,15 @@
-"""Recipes that come with the program: YAML files beside this module. No torch."""
+"""Recipes: those of the bundled models (YAML beside this module), and one for every model preset. No torch."""
 
 from pathlib import Path
+from typing import Any
 
+from trainer.config.loading import read_recipe
 from ul_engine.errors import ConfigError
+from ul_engine.presets import MODEL_PRESETS, ModelPreset, model_preset
 
 RECIPES = Path(__file__).with_name("recipes")
+LARGE_MEMORY_GB = 80
+"""Presets for devices of this size are the paper's."""
 
 
 def recipe_names() -> list[str]:
@@ -18,3 +23,63 @@ def recipe_file(name: str, stage: str) -> Path:
     if not path.is_file():
         raise ConfigError(f"there is no recipe {name!r} for {stage}; known: {', '.join(recipe_names())}")
     return path
+
+
+def recipe(name: str, stage: str) -> dict[str, Any]:
+    """Settings of one stage, as plain data: of a bundled model by its name, or of a preset by the preset's.
+
+    Raises ConfigError that lists the names there are.
+    """
+    if name in recipe_names():
+        return read_recipe(recipe_file(name, stage))
+    if name in MODEL_PRESETS:
+        return preset_recipe(name, stage)
+    known = ", ".join([*recipe_names(), *MODEL_PRESETS])
+    raise ConfigError(f"there is no recipe {name!r}; known: {known}", field="recipe")
+
+
+def preset_recipe(name: str, stage: str) -> dict[str, Any]:
+    """How a preset is trained. All numbers are ours: the paper names none of them (learning rate, batch, length)."""
+    preset = model_preset(name)
+    sizes = _paper_sizes(preset) if preset.memory_gb == LARGE_MEMORY_GB else _small_sizes(preset)
+    steps = sizes.pop("num_steps")
+    return {
+        "stage": stage,
+        "preset": name,
+        "condition_on": "auto" if stage == "stage2" else "none",
+        "num_steps": steps if stage == "stage1" else 2 * steps,
+        **sizes,
+    }
+
+
+def _paper_sizes(preset: ModelPreset) -> dict[str, Any]:
+    """For data sets of a million samples and machines of several large GPUs."""
+    return {
+        "num_steps": 200_000,
+        "batch_size": 256,
+        "ema_decay": 0.9999,
+        "optimizer": {"learning_rate": 1e-4, "warmup_steps": 5_000, "decay_share": 0.1},
+        "collapse": {"prior_gradient_ramp": 0.05},
+        "cadence": _cadence(100, 10_000, 2_000),
+        "validation": {"num_images": 64, "decoder_steps": 16},
+        "scale": {"micro_batch": preset.batch_size},
+    }
+
+
+def _small_sizes(preset: ModelPreset) -> dict[str, Any]:
+    """For some thousand pictures and one desktop machine: hours to a night."""
+    is_toy = preset.memory_gb is None
+    batch = 64 if preset.batch_size <= 64 else preset.batch_size
+    return {
+        "num_steps": 4_000 if is_toy else 30_000,
+        "batch_size": batch,
+        "ema_decay": 0.999 if is_toy else 0.9995,
+        "optimizer": {"learning_rate": 1e-3 if is_toy else 3e-4, "warmup_steps": 200 if is_toy else 1_000},
+        "collapse": {"prior_gradient_ramp": 0.5 if is_toy else 0.3},
+        "cadence": _cadence(20, 500, 200) if is_toy else _cadence(50, 2_000, 500),
+        "scale": {"micro_batch": min(batch, preset.batch_size), "auto_micro_batch": True},
+    }
+
+
+def _cadence(log: int, look: int, checkpoint: int) -> dict[str, int]:
+    return {"log_every": log, "validate_every": look, "preview_every": look, "checkpoint_every": checkpoint}

@@ -1,25 +1,39 @@
 """Layout of a run folder and atomic writing into it. No torch.
 
-``config.json`` resolved settings · ``environment.json`` versions and machine · ``events.jsonl`` figures ·
-``status.json`` state with pid and heartbeat · ``checkpoints/step-N.pt`` · ``previews/`` pictures · ``model/``
-exported model folder.
+``config.json`` resolved settings · ``environment.json`` versions and machine · ``events.jsonl`` figures of rank 0,
+``events-rankN.jsonl`` of the others · ``status.json`` state with process and heartbeat · ``checkpoints/step-N/``
+training states · ``previews/`` pictures · ``evidence/`` what is known of steps that were not taken · ``tensorboard/`` ·
+``commands/`` · ``console.log`` · ``model/`` exported model folder.
 """
 
 import json
 import os
 import shutil
+import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+from pydantic import ValidationError
+
+from trainer.protocol import COMMANDS_NAME, RunStatus
 from ul_engine.errors import CheckpointError, OutputError
 
 EVENTS_NAME = "events.jsonl"
 STATUS_NAME = "status.json"
 CONFIG_NAME = "config.json"
+REQUESTED_NAME = "requested.json"
 ENVIRONMENT_NAME = "environment.json"
+CONSOLE_NAME = "console.log"
+CHECKPOINT_NAME = "checkpoint.json"
+"""Written last into a checkpoint: a folder without it is unfinished."""
+
+START_TOLERANCE_S = 2.0
+SILENT_AFTER_S = 120.0
+"""A run on another machine counts as ended when its heartbeat is older than this."""
 
 
 @dataclass(frozen=True)
@@ -30,18 +44,27 @@ class RunDir:
 
     @property
     def events(self) -> Path:
-        """Figures, one JSON object per line."""
+        """Figures of rank 0, one JSON object per line."""
         return self.root / EVENTS_NAME
+
+    def events_of(self, rank: int) -> Path:
+        """Figures of any rank."""
+        return self.events if rank == 0 else self.root / f"events-rank{rank}.jsonl"
 
     @property
     def status(self) -> Path:
-        """State, pid and heartbeat."""
+        """State, process and heartbeat."""
         return self.root / STATUS_NAME
 
     @property
     def config(self) -> Path:
         """Resolved settings."""
         return self.root / CONFIG_NAME
+
+    @property
+    def requested(self) -> Path:
+        """Settings that processes which are started next begin from; what comes of them stands in `config`."""
+        return self.root / REQUESTED_NAME
 
     @property
     def checkpoints(self) -> Path:
@@ -54,6 +77,26 @@ class RunDir:
         return self.root / "previews"
 
     @property
+    def evidence(self) -> Path:
+        """What is known of steps that were not taken."""
+        return self.root / "evidence"
+
+    @property
+    def tensorboard(self) -> Path:
+        """TensorBoard files."""
+        return self.root / "tensorboard"
+
+    @property
+    def commands(self) -> Path:
+        """Commands that wait to be seen."""
+        return self.root / COMMANDS_NAME
+
+    @property
+    def console(self) -> Path:
+        """What the run printed."""
+        return self.root / CONSOLE_NAME
+
+    @property
     def model(self) -> Path:
         """Exported model folder."""
         return self.root / "model"
@@ -61,47 +104,73 @@ class RunDir:
     def create(self) -> None:
         """Make the folders; raises OutputError where the disk refuses."""
         try:
-            for folder in (self.root, self.checkpoints, self.previews):
+            for folder in (self.root, self.checkpoints, self.previews, self.commands):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"cannot be created ({error.strerror})", path=self.root) from error
 
-    def checkpoint_files(self) -> list[Path]:
+    def checkpoint_folders(self) -> list[Path]:
         """Finished checkpoints, oldest first; half-written ones never bear this name."""
-        return sorted(self.checkpoints.glob("step-*.pt"), key=lambda path: int(path.stem.split("-")[1]))
+        found = [path for path in self.checkpoints.glob("step-*") if (path / CHECKPOINT_NAME).is_file()]
+        return sorted((path for path in found if path.name[5:].isdigit()), key=checkpoint_step)
 
-    def checkpoint_file(self, step: int) -> Path:
+    def checkpoint_folder(self, step: int) -> Path:
         """Name of the checkpoint after `step` steps."""
-        return self.checkpoints / f"step-{step}.pt"
+        return self.checkpoints / f"step-{step}"
 
-    def write_status(self, state: str, step: int, num_steps: int, *, reason: str = "") -> None:
-        """Replace the status; `state` is running, finished, stopped or failed."""
-        write_json(
-            self.status,
-            {
-                "state": state,
-                "step": step,
-                "num_steps": num_steps,
-                "reason": reason,
-                "pid": os.getpid(),
-                "heartbeat": time.time(),
-            },
+    def read_status(self) -> RunStatus | None:
+        """The status as written; None where there is none, or an unreadable one."""
+        try:
+            return RunStatus.model_validate(read_json(self.status))
+        except (CheckpointError, ValidationError):
+            return None
+
+    def write_status(self, status: RunStatus, *, is_durable: bool = True) -> None:
+        """Replace the status, with this process and the present time in it."""
+        stamped = status.model_copy(
+            update={"host": socket.gethostname(), **_this_process(), "heartbeat": time.time()},
         )
+        write_json(self.status, stamped.model_dump(mode="json"), is_durable=is_durable)
 
 
-def write_json(path: Path, data: Any) -> None:
+def checkpoint_step(folder: Path) -> int:
+    """Steps done in a checkpoint, from its name."""
+    return int(folder.name.split("-")[1])
+
+
+def _this_process() -> dict[str, float]:
+    return {"pid": os.getpid(), "pid_started": psutil.Process().create_time()}
+
+
+def is_alive(status: RunStatus) -> bool:
+    """Whether the process that wrote `status` still runs: the same pid with the same start, on this machine; of another
+    machine, a heartbeat that is not old."""
+    if status.state != "running":
+        return False
+    if status.host != socket.gethostname():
+        return time.time() - status.heartbeat < SILENT_AFTER_S
+    try:
+        process = psutil.Process(status.pid)
+        is_same = abs(process.create_time() - status.pid_started) < START_TOLERANCE_S
+        return is_same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def write_json(path: Path, data: Any, *, is_durable: bool = True) -> None:
     """Write JSON so that the file is either the old one or the new one, also after a crash."""
-    write_bytes(path, json.dumps(data, indent=1).encode())
+    write_bytes(path, json.dumps(data, indent=1).encode(), is_durable=is_durable)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a small file atomically; raises OutputError in plain words."""
-    temporary = path.with_name(f".{path.name}.tmp")
+def write_bytes(path: Path, content: bytes, *, is_durable: bool = True) -> None:
+    """Write a small file atomically; `is_durable` waits for the disk. Raises OutputError in plain words."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as stream:
             stream.write(content)
             stream.flush()
-            os.fsync(stream.fileno())
+            if is_durable:
+                os.fsync(stream.fileno())
         temporary.replace(path)
     except OSError as error:
         with suppress(OSError):

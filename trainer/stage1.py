@@ -2,85 +2,152 @@
 
 import copy
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from trainer.conditions import Conditions
 from trainer.config import RunConfig
+from trainer.data.loader import BatchLoader
+from trainer.data.order import BatchOrder
+from trainer.data.samples import Batch, SampleSource
 from trainer.export import write_model
-from trainer.loop import StepLoss, seed_step
-from trainer.order import batch_indices
-from trainer.pictures import PictureSource
-from trainer.validation import reconstruction_figures, reconstruction_sheet
-from ul_engine.checkpoint import load_network
+from trainer.figures import Figure, band_edges, sums_by_band
+from trainer.initial import TakenOver, take_over_model
+from trainer.noise import StepNoise
+from trainer.ranks import Ranks
+from trainer.trainable import Averages, LossCall, Piece, Preview, load_averages
+from trainer.validation import VALIDATION_STEP, held_out, reconstruction_figures, reconstruction_preview
 from ul_engine.config import ModelConfig
-from ul_engine.data.pixels import Uint8Array, pictures_from_array
-from ul_engine.ema import EMA
-from ul_engine.model_folder import NETWORKS, NetworkName, read_manifest
+from ul_engine.data.pixels import clips_from_frames
+from ul_engine.model_folder import NETWORKS, NetworkName
 from ul_engine.models.conditioning import Condition
 from ul_engine.models.unified import UnifiedLatents, prefer_channels_last
-from ul_engine.objectives import Networks, Stage1Terms, draw_stage1_noise, stage1_terms
+from ul_engine.objectives import Networks, Stage1Noise, picture_schedule_of, stage1_terms
 from ul_engine.pipelines import Pipeline
 
 STD_MEMORY = 0.98
+LN2 = math.log(2.0)
+
+
+class Stage1Loss(nn.Module):
+    """The joint loss as a module, so that it can be spread over ranks."""
+
+    def __init__(self, model: UnifiedLatents, precision: str) -> None:
+        super().__init__()
+        self.model = model
+        self.is_half = precision == "bf16"
+        config = model.config
+        picture = picture_schedule_of(config)
+        edges = (
+            band_edges(config.latent.logsnr_min, config.latent.logsnr_max),
+            band_edges(picture.logsnr_min, picture.logsnr_max),
+        )
+        self.register_buffer("edges", torch.tensor(edges), persistent=False)
+
+    def forward(
+        self,
+        x: Tensor,
+        noise: Stage1Noise,
+        condition: Condition | None,
+        *,
+        prior_gradient: float,
+        loss_factor: float,
+    ) -> dict[str, Tensor]:
+        """`x` [B, 3, T, H, W] in [-1, 1] -> "loss_nats" (sum over the batch) and sums of figures."""
+        with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=self.is_half):
+            terms = stage1_terms(
+                stage1_networks(self.model),
+                x,
+                noise,
+                config=self.model.config,
+                latent_std=self.model.latent_std,
+                prior_gradient=prior_gradient,
+                loss_factor=loss_factor,
+                condition=condition,
+            )
+        assert isinstance(self.edges, Tensor)
+        z = terms.z_clean.detach().float()
+        diffusion_nats = terms.prior_nats - terms.terminal_nats
+        return {
+            "loss_nats": terms.loss_nats.sum(),
+            "prior_nats": terms.prior_nats.sum(),
+            "terminal_nats": terms.terminal_nats.sum(),
+            "decoder_nats": terms.decoder_nats.sum(),
+            "z_mean": z.flatten(1).mean(1).sum(),
+            "z_square": z.square().flatten(1).mean(1).sum(),
+            "prior_band_nats": sums_by_band(diffusion_nats, terms.logsnr_z, self.edges[0]),
+            "decoder_band_nats": sums_by_band(terms.decoder_nats, terms.logsnr_x, self.edges[1]),
+        }
 
 
 class Stage1:
-    """The joint loss of Unified Latents (algorithm 1) on a picture source; a `Trainable`."""
+    """The joint loss of Unified Latents (algorithm 1) on a source of samples; a `Trainable`."""
 
-    def __init__(self, config: RunConfig, train: PictureSource, valid: PictureSource, *, device: torch.device) -> None:
+    def __init__(self, config: RunConfig, train: SampleSource, valid: SampleSource, *, ranks: Ranks) -> None:
         self.config = config
-        self.device = device
-        self.train_pictures = train
-        self.valid_pictures = pictures_from_array(valid.batch(np.arange(config.validation.num_images)))
+        self.ranks = ranks
+        self.device = ranks.device
+        self.source = train
+        self.class_names = train.class_names
+        self.held_out = held_out(valid, config.validation.num_images)
         torch.manual_seed(config.seed)
-        self.model = _initial_model(config).to(device)
+        model = UnifiedLatents(config.model, networks=frozenset(stage1_network_names(config.model)))
+        self.taken_over = _taken_over(model, config)
+        self._template = copy.deepcopy(model)
+        self.model = model.to(self.device)
         prefer_channels_last(self.model)
-        self.conditions = Conditions(config.model, device)
-        self.num_dims = self.valid_pictures[0].numel()
-        self.num_pixels = self.num_dims // config.model.image_channels
+        self.loss_module: nn.Module = Stage1Loss(self.model, config.precision).to(self.device)
+        order = BatchOrder(len(train), config.batch_size, config.seed, buckets=train.buckets)
+        self.feed = BatchLoader(
+            train,
+            order,
+            config.loading,
+            share=(ranks.rank, ranks.size),
+            pin_memory=self.device.type == "cuda",
+        )
+        self.conditions = Conditions(config.model, self.device)
 
     @property
     def module(self) -> nn.Module:
         """The networks in training and the tracked standard deviation of the latent."""
         return self.model
 
-    def loss(self, step: int) -> StepLoss:
-        """Both terms in nats, averaged over the batch, divided by the number of pixel values: one constant for the
+    def loss(self, call: LossCall, batch: Batch, rows: slice, piece: Piece) -> tuple[Tensor, dict[str, Tensor]]:
+        """Both terms in nats, summed over the samples, divided by the number of pixel values: one constant for the
         total."""
-        config = self.config
-        generator = seed_step(config.seed, step)
-        indices = batch_indices(config.seed, step, batch_size=config.batch_size, num_samples=len(self.train_pictures))
-        x = pictures_from_array(self.train_pictures.batch(indices)).to(self.device)
-        latent_shape = (len(x), *config.model.latent_shape(x.shape[-2], x.shape[-1], x.shape[-3]))
-        noise = draw_stage1_noise(x, latent_shape, generator, config=config.model)
-        condition = self._condition(indices, generator)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=config.precision == "bf16"):
-            terms = stage1_terms(
-                stage1_networks(self.model),
-                x,
-                noise,
-                config=config.model,
-                latent_std=self.model.latent_std,
-                prior_gradient=ramp(step, config.num_steps, config.collapse.prior_gradient_ramp),
-                loss_factor=self._loss_factor(step),
-                condition=condition,
-            )
-        self._track_std(terms.z_clean, is_first=step == 0 and config.init_from is None)
-        loss = terms.loss_nats.mean() / self.num_dims
-        return StepLoss(loss, self._figures(terms))
+        x = clips_from_frames(batch.frames[rows].to(self.device, non_blocking=True))
+        draw = StepNoise(
+            self.config.seed,
+            piece.data_step,
+            batch_size=piece.batch_size,
+            piece=(piece.start, piece.stop),
+            device=self.device,
+        )
+        noise = _drawn(self.config.model, x, draw)
+        condition = self._condition(batch, rows, draw)
+        draw.seed_dropout()
+        sums = call(
+            x,
+            noise,
+            condition,
+            prior_gradient=ramp(piece.step, self.config.num_steps, self.config.collapse.prior_gradient_ramp),
+            loss_factor=self._loss_factor(piece.step),
+        )
+        loss = sums.pop("loss_nats")
+        sums["samples"] = torch.full((), float(len(x)), device=self.device)
+        sums["pixels"] = torch.full((), float(len(x) * x[0, 0].numel()), device=self.device)
+        return loss / x[0].numel(), sums
 
-    def _condition(self, indices: npt.NDArray[np.int64], generator: torch.Generator) -> Condition | None:
+    def _condition(self, batch: Batch, rows: slice, draw: StepNoise) -> Condition | None:
         """The base model's condition, where single-stage training puts it in the prior's place."""
         if self.model.base is None:
             return None
-        labels = torch.from_numpy(self.train_pictures.labels(indices))
-        condition = self.conditions.of(self.train_pictures.captions(indices), labels)
-        return self.conditions.dropped(condition, self.model.base.conditioner, generator)
+        condition = self.conditions.of(batch.captions[rows], batch.labels[rows])
+        return self.conditions.dropped(condition, self.model.base.conditioner, draw)
 
     def _loss_factor(self, step: int) -> float:
         collapse, target = self.config.collapse, self.config.model.decoder_loss.loss_factor
@@ -90,36 +157,101 @@ class Stage1:
         return target + (collapse.loss_factor_start - target) * (1.0 - done)
 
     @torch.no_grad()
-    def _track_std(self, z_clean: Tensor, *, is_first: bool) -> None:
-        """Follow the latent's standard deviation; it scales network inputs only, and is fixed when the run ends."""
-        std = z_clean.std()
+    def after_step(self, step: int, sums: Mapping[str, Tensor]) -> None:
+        """Follow the latent's standard deviation; it scales network inputs only, and is fixed when the run ends.
+
+        Fresh weights start from that of their first batch; what `latent_std` was before means nothing then.
+        """
+        moments = torch.stack((sums["z_mean"], sums["z_square"], sums["samples"]))
+        mean, square, count = self.ranks.sum_(moments).unbind()
+        std = (square / count - (mean / count).square()).clamp(min=0.0).sqrt()
+        is_first = step == 0 and self.config.init_from is None
         self.model.latent_std.copy_(std if is_first else torch.lerp(std, self.model.latent_std, STD_MEMORY))
 
-    def _figures(self, terms: Stage1Terms) -> dict[str, Tensor]:
-        bits = math.log(2.0) * self.num_pixels
+    def figures(self, means: Mapping[str, Figure]) -> dict[str, Figure]:
+        """Bits per pixel of both terms, in all and by band of log-SNR, and the latent's moments."""
+        bits = LN2 * _scalar(means["pixels"])
+        mean, square = _scalar(means["z_mean"]), _scalar(means["z_square"])
         return {
-            "prior_bits_per_pixel": terms.prior_nats.mean() / bits,
-            "decoder_bits_per_pixel": terms.decoder_nats.mean() / bits,
-            "latent_std": terms.z_clean.std(),
+            "prior_bits_per_pixel": _scalar(means["prior_nats"]) / bits,
+            "decoder_bits_per_pixel": _scalar(means["decoder_nats"]) / bits,
+            "terminal_bits_per_pixel": _scalar(means["terminal_nats"]) / bits,
+            "prior_band_bits": [value / bits for value in _vector(means["prior_band_nats"])],
+            "decoder_band_bits": [value / bits for value in _vector(means["decoder_band_nats"])],
+            "latent_mean": mean,
+            "latent_std": math.sqrt(max(0.0, square - mean * mean)),
         }
 
-    def _averaged_pipeline(self, averaged: EMA) -> Pipeline:
-        model = copy.deepcopy(self.model).eval()
-        averaged.copy_to(model)
+    def _pipeline(self, averages: Averages) -> Pipeline:
+        model = copy.deepcopy(self._template).to(self.device)
+        load_averages(model, averages)
+        model.latent_std.copy_(self.model.latent_std)
         dtype = torch.bfloat16 if self.config.precision == "bf16" else torch.float32
-        return Pipeline(model, self.device, dtype)
+        return Pipeline(model.eval().requires_grad_(False), self.device, dtype)
 
-    def validate(self, averaged: EMA) -> dict[str, float]:
-        """Bits per pixel, PSNR with the right and with a shuffled latent, on fixed pictures and noise."""
-        return reconstruction_figures(self._averaged_pipeline(averaged), self.valid_pictures, self.config.validation)
+    def validate(self, averages: Averages) -> dict[str, float]:
+        """Bits per pixel, PSNR with the right and with a shuffled latent, and the loss, on fixed samples and noise."""
+        pipeline = self._pipeline(averages)
+        figures = reconstruction_figures(pipeline, self.held_out.clips, self.config.validation)
+        return {**figures, "loss_bits_per_pixel": self._held_out_loss(pipeline.model)}
 
-    def preview(self, averaged: EMA) -> Uint8Array:
-        """Originals above reconstructions."""
-        return reconstruction_sheet(self._averaged_pipeline(averaged), self.valid_pictures, self.config.validation)
+    @torch.inference_mode()
+    def _held_out_loss(self, model: UnifiedLatents) -> float:
+        """What is minimised, in bits per pixel, on the held-out samples with always the same noise."""
+        loss, held = Stage1Loss(model, self.config.precision).to(self.device).eval(), self.held_out
+        nats = 0.0
+        for start, stop in held.pieces(self.device):
+            x = held.clips[start:stop].to(self.device)
+            draw = StepNoise(
+                self.config.seed,
+                VALIDATION_STEP,
+                batch_size=len(held.clips),
+                piece=(start, stop),
+                device=self.device,
+            )
+            noise = _drawn(self.config.model, x, draw)
+            condition = None
+            if model.base is not None:
+                condition = self.conditions.of(held.captions[start:stop], held.labels[start:stop])
+            factor = self.config.model.decoder_loss.loss_factor
+            nats += float(loss(x, noise, condition, prior_gradient=1.0, loss_factor=factor)["loss_nats"])
+        return nats / (LN2 * len(held.clips) * held.clips[0, 0].numel())
 
-    def export(self, averaged: EMA, folder: Path, figures: dict[str, float]) -> None:
+    def score(self, figures: Mapping[str, float]) -> float:
+        """The held-out loss, turned round."""
+        return -figures["loss_bits_per_pixel"]
+
+    def preview(self, averages: Averages) -> Preview:
+        """Originals and reconstructions."""
+        return reconstruction_preview(self._pipeline(averages), self.held_out.clips, self.config.validation)
+
+    def export(self, averages: Averages, folder: Path, figures: Mapping[str, float]) -> None:
         """Model folder with encoder, prior and decoder."""
-        write_model(self._averaged_pipeline(averaged).model, self.config, folder, figures)
+        model = self._pipeline(averages).model
+        write_model(model, self.config, folder, dict(figures), class_names=self.class_names)
+
+
+def _scalar(value: Figure) -> float:
+    assert isinstance(value, float)
+    return value
+
+
+def _vector(value: Figure) -> list[float]:
+    assert isinstance(value, list)
+    return value
+
+
+def _drawn(config: ModelConfig, x: Tensor, draw: StepNoise) -> Stage1Noise:
+    """Everything random in the loss; an ablation's own noise is drawn last, so that the rest is the same."""
+    latent = config.latent_shape(x.shape[-2], x.shape[-1], x.shape[-3])
+    has_variance = config.encoder.variance == "learned"
+    t_z, t_x = draw.times(), draw.times()
+    level = draw.times() if config.training == "single-weighted" else None
+    eps_prior, eps_z, eps_x, *variance = draw.normals(
+        (latent, latent, tuple(x.shape[1:]), *((latent,) if has_variance else ()))
+    )
+    noise = Stage1Noise(t_z=t_z, eps_prior=eps_prior, eps_z=eps_z, t_x=t_x, eps_x=eps_x, u_level=level)
+    return replace(noise, eps_variance=variance[0]) if variance else noise
 
 
 def ramp(step: int, num_steps: int, share: float) -> float:
@@ -127,15 +259,11 @@ def ramp(step: int, num_steps: int, share: float) -> float:
     return 1.0 if share == 0.0 else min(1.0, step / (share * num_steps))
 
 
-def _initial_model(config: RunConfig) -> UnifiedLatents:
-    """Fresh weights, or those of the model folder `init_from`; raises CheckpointError if they do not fit."""
-    names = stage1_network_names(config.model)
-    model = UnifiedLatents(config.model, networks=frozenset(names))
-    if config.init_from is not None:
-        model.latent_std.fill_(read_manifest(config.init_from).latent_std)
-        for name in names:
-            load_network(getattr(model, name), config.init_from, name, starts_clips=config.model.video is not None)
-    return model
+def _taken_over(model: UnifiedLatents, config: RunConfig) -> tuple[TakenOver, ...]:
+    """Fresh weights, or as much as fits of those of `init_from`."""
+    if config.init_from is None:
+        return ()
+    return take_over_model(model, config.init_from, stage1_network_names(config.model))
 
 
 def stage1_network_names(config: ModelConfig) -> tuple[NetworkName, ...]:

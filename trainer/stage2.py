@@ -2,37 +2,42 @@
 
 import copy
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from trainer.conditions import Conditions
 from trainer.config import RunConfig
+from trainer.data.order import BatchOrder
+from trainer.data.samples import SampleSource
 from trainer.export import write_model
-from trainer.latents import cached_latents
-from trainer.loop import StepLoss, seed_step
-from trainer.order import batch_indices
-from trainer.pictures import PictureSource
-from trainer.validation import sheet
-from ul_engine.checkpoint import load_model, load_network
+from trainer.figures import Figure, band_edges, sums_by_band
+from trainer.initial import TakenOver, take_over
+from trainer.latent_feed import FeedMaker, LatentBatch
+from trainer.noise import StepNoise
+from trainer.ranks import Ranks
+from trainer.trainable import Averages, BatchFeed, LossCall, Piece, Preview, load_averages
+from trainer.validation import held_out
+from ul_engine.checkpoint import load_model
 from ul_engine.config import VideoConfig
-from ul_engine.data.pixels import Uint8Array, array_from_pictures, pictures_from_array
+from ul_engine.data.pixels import array_from_clips
 from ul_engine.diffusion.bitrate import bits_per_pixel, latent_bitrate, with_learned_variance
 from ul_engine.diffusion.noise import SeededNoise
-from ul_engine.diffusion.time_sampling import stratified_times
-from ul_engine.ema import EMA
+from ul_engine.diffusion.parameterization import add_noise
 from ul_engine.errors import ConfigError
 from ul_engine.models.conditioning import Condition
 from ul_engine.models.unified import UnifiedLatents
 from ul_engine.models.vit import BaseModel
 from ul_engine.objectives import estimate_with_base, latent_schedule_of, stage2_nats
-from ul_engine.pipelines import Pipeline, default_guidance
-from ul_engine.requests import SamplerName, SamplerSettings
+from ul_engine.pipelines import ClipJob, Pipeline, default_guidance, generate_clips
+from ul_engine.requests import SamplerName, SamplerSettings, SamplingSettings
 
 PREVIEW_SAMPLER = SamplerSettings(name=SamplerName.DPMPP_2M, num_steps=16)
+PREVIEW_DECODER = SamplerSettings(name=SamplerName.DPMPP_2M, num_steps=8)
 PREVIEW_COLUMNS = 8
+PREVIEW_ROWS = 4
 SHARED_WITH_STAGE1 = (
     "image_px",
     "image_channels",
@@ -49,32 +54,59 @@ SHARED_WITH_STAGE1 = (
 """Sections of the model's configuration that Stage 1 trained with and Stage 2 must keep."""
 
 
+class Stage2Loss(nn.Module):
+    """The base model's loss as a module, so that it can be spread over ranks."""
+
+    def __init__(self, base: BaseModel, config: RunConfig, latent_std: float) -> None:
+        super().__init__()
+        self.base = base
+        self.config = config.model
+        self.is_half = config.precision == "bf16"
+        self.latent_std = latent_std
+        latent = config.model.latent
+        self.register_buffer("edges", torch.tensor(band_edges(latent.logsnr_min, latent.logsnr_max)), persistent=False)
+
+    def forward(self, z_clean: Tensor, t: Tensor, eps: Tensor, condition: Condition | None) -> dict[str, Tensor]:
+        """`z_clean` [B, C, T, h, w], `t` [B] -> "loss_nats" (sum over the batch) and sums of figures."""
+        with torch.autocast(z_clean.device.type, dtype=torch.bfloat16, enabled=self.is_half):
+            nats = stage2_nats(
+                self.base, z_clean, t, eps, config=self.config, latent_std=self.latent_std, condition=condition
+            )
+        assert isinstance(self.edges, Tensor)
+        logsnr = latent_schedule_of(self.config).logsnr(t)
+        return {"loss_nats": nats.sum(), "base_band_nats": sums_by_band(nats, logsnr, self.edges)}
+
+
 class Stage2:
-    """The base model's loss on cached latents; a `Trainable`."""
+    """The base model's loss on latents; a `Trainable`."""
 
     def __init__(
-        self, config: RunConfig, train: PictureSource, valid: PictureSource, *, device: torch.device, cache: Path
+        self, config: RunConfig, train: SampleSource, valid: SampleSource, *, ranks: Ranks, feed_of: FeedMaker
     ) -> None:
         self.config = config
-        self.device = device
+        self.ranks = ranks
+        self.device = ranks.device
+        self.class_names = train.class_names
         assert config.init_from is not None
-        stage1, manifest = load_model(config.init_from, device=device)
+        stage1, manifest = load_model(config.init_from, device=self.device)
         _require_same_latent(config, stage1)
+        stage1.config = config.model  # the base model may continue frames that Stage 1 knew nothing of
         self.frozen = stage1
-        pipeline = Pipeline(stage1, device, self._dtype())
-        self.train_pictures = train
-        encoder_hash = manifest.networks["encoder"].sha256
-        self.latents = cached_latents(cache, pipeline, train, encoder_hash=encoder_hash)
-        held_out = np.arange(config.validation.num_images)
-        self.valid_latents, self.valid_log_variance = pipeline.encode_sampled(
-            pictures_from_array(valid.batch(held_out)), held_out.tolist()
-        )
-        self.valid_captions = valid.captions(held_out)
-        self.valid_labels = torch.from_numpy(valid.labels(held_out))
-        self.valid_num_pixels = valid.batch(held_out[:1])[0, :, :, 0].size
+        self.latent_std = manifest.latent_std
+        self.pipeline = Pipeline(stage1, self.device, self._dtype())
+        order = BatchOrder(len(train), config.batch_size, config.seed, buckets=train.buckets)
+        self.feed: BatchFeed = feed_of(self.pipeline, manifest.networks["encoder"].sha256, order)
+        self.held_out = held_out(valid, config.validation.num_images)
+        self.valid_latents, self.valid_log_variance = self._held_out_latents()
         torch.manual_seed(config.seed)
-        self.base = _initial_base(config).to(device)
-        self.conditions = Conditions(config.model, device)
+        base = BaseModel(config.model)
+        self.taken_over: tuple[TakenOver, ...] = ()
+        if config.base_from is not None:
+            self.taken_over = (take_over(base, config.base_from, "base", config=config.model),)
+        self._template = copy.deepcopy(base)
+        self.base = base.to(self.device)
+        self.loss_module: nn.Module = Stage2Loss(self.base, config, self.latent_std).to(self.device)
+        self.conditions = Conditions(config.model, self.device)
 
     @property
     def module(self) -> nn.Module:
@@ -84,55 +116,96 @@ class Stage2:
     def _dtype(self) -> torch.dtype:
         return torch.bfloat16 if self.config.precision == "bf16" else torch.float32
 
-    def loss(self, step: int) -> StepLoss:
-        """Sigmoid-weighted loss in nats, averaged over the batch, per latent value."""
-        config = self.config
-        generator = seed_step(config.seed, step)
-        indices = batch_indices(config.seed, step, batch_size=config.batch_size, num_samples=len(self.train_pictures))
-        order = np.sort(indices)  # a memory map is read fastest in its own order
-        z_clean = torch.from_numpy(np.asarray(self.latents[order])).float().unsqueeze(2).to(self.device)
-        labels = torch.from_numpy(self.train_pictures.labels(order))
-        condition = self.conditions.of(self.train_pictures.captions(order), labels)
-        condition = self.conditions.dropped(condition, self.base.conditioner, generator)
-        # The latents lie in sorted order, so the strata must be dealt out at random: stratified_times does.
-        t = stratified_times(len(z_clean), generator=generator).to(self.device)
-        eps = torch.randn(z_clean.shape, generator=generator).to(self.device)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=config.precision == "bf16"):
-            nats = stage2_nats(
-                self.base,
-                z_clean,
-                t,
-                eps,
-                config=config.model,
-                latent_std=self.frozen.latent_std,
-                condition=condition,
-            )
-        loss = nats.mean() / z_clean[0].numel()
-        return StepLoss(loss, {"base_weighted_nats": nats.mean()})
+    def _held_out_latents(self) -> tuple[Tensor, Tensor | None]:
+        pieces = list(self.held_out.pieces(self.device))
+        encoded = [
+            self.pipeline.encode_sampled(self.held_out.clips[start:stop], range(start, stop)) for start, stop in pieces
+        ]
+        variances = [variance for _, variance in encoded if variance is not None]
+        return torch.cat([z for z, _ in encoded]), torch.cat(variances) if variances else None
 
-    def _averaged_base(self, averaged: EMA) -> BaseModel:
-        base = copy.deepcopy(self.base).eval()
-        averaged.copy_to(base)
-        return base
+    def loss(self, call: LossCall, batch: LatentBatch, rows: slice, piece: Piece) -> tuple[Tensor, dict[str, Tensor]]:
+        """Sigmoid-weighted loss in nats, summed over the samples, per latent value."""
+        z_clean = batch.z_clean[rows].to(self.device, non_blocking=True)
+        draw = StepNoise(
+            self.config.seed,
+            piece.data_step,
+            batch_size=piece.batch_size,
+            piece=(piece.start, piece.stop),
+            device=self.device,
+        )
+        t = draw.times()
+        condition = self.conditions.of(batch.captions[rows], batch.labels[rows])
+        condition = self.conditions.dropped(condition, self.base.conditioner, draw)
+        context = batch.context[rows] if batch.context is not None else None
+        shapes = [tuple(z_clean.shape[1:])] + ([tuple(context.shape[1:])] if context is not None else [])
+        eps, *context_eps = draw.normals(shapes)
+        if context is not None:
+            condition = self._with_context(condition, context.to(self.device), context_eps[0], draw)
+        draw.seed_dropout()
+        sums = call(z_clean, t, eps, condition)
+        loss = sums.pop("loss_nats")
+        values = z_clean[0].numel()
+        sums["base_weighted_nats"] = loss
+        sums["samples"] = torch.full((), float(len(z_clean)), device=self.device)
+        sums["values"] = torch.full((), float(len(z_clean) * values), device=self.device)
+        return loss / values, sums
+
+    def _with_context(
+        self, condition: Condition | None, context: Tensor, eps: Tensor, draw: StepNoise
+    ) -> Condition | None:
+        """Frames to continue from, as z_0 like those the decoder sees; a share of the samples goes without."""
+        native = torch.full((), self.config.model.latent.logsnr_max, device=self.device)
+        frames = add_noise(context, eps, native)
+        return self.conditions.with_frames(condition, frames, draw, drop_rate=self.config.context_drop_rate)
+
+    def after_step(self, step: int, sums: Mapping[str, Tensor]) -> None:
+        """Nothing is tracked: the latent's scale was fixed at the end of Stage 1."""
+
+    def figures(self, means: Mapping[str, Figure]) -> dict[str, Figure]:
+        """The weighted loss per sample and per latent value, and by band of log-SNR."""
+        nats, values, bands = means["base_weighted_nats"], means["values"], means["base_band_nats"]
+        assert isinstance(nats, float) and isinstance(values, float) and isinstance(bands, list)
+        return {
+            "base_weighted_nats": nats,
+            "base_weighted_nats_per_value": nats / values,
+            "base_band_nats": bands,
+        }
+
+    def _averaged_base(self, averages: Averages) -> BaseModel:
+        base = copy.deepcopy(self._template).to(self.device)
+        load_averages(base, averages)
+        return base.eval().requires_grad_(False)
 
     @torch.inference_mode()
-    def validate(self, averaged: EMA) -> dict[str, float]:
-        """The base model's own unweighted bound in bits per pixel, with the captions and without."""
-        base = self._averaged_base(averaged)
-        condition = self.conditions.of(self.valid_captions, self.valid_labels)
+    def validate(self, averages: Averages) -> dict[str, float]:
+        """The base model's own unweighted bound in bits per pixel, with the condition and without."""
+        base = self._averaged_base(averages)
+        condition = self.conditions.of(self.held_out.captions, self.held_out.labels)
         null = base.conditioner.null(len(self.valid_latents), 1)
         figures = {"base_bits_per_pixel": self._bits(base, null.to(self.device) if null is not None else None)}
         if condition is not None:
             figures["base_bits_per_pixel_conditional"] = self._bits(base, condition)
         return figures
 
+    def score(self, figures: Mapping[str, float]) -> float:
+        """The base model's bound, turned round: with the condition where there is one."""
+        return -figures.get("base_bits_per_pixel_conditional", figures["base_bits_per_pixel"])
+
     def _bits(self, base: BaseModel, condition: Condition | None) -> float:
+        parts = [
+            self._bits_of(base, condition.rows(start, stop) if condition is not None else None, start, stop)
+            for start, stop in self.held_out.pieces(self.device)
+        ]
+        return float(torch.cat(parts).mean())
+
+    def _bits_of(self, base: BaseModel, condition: Condition | None, start: int, stop: int) -> Tensor:
         def denoise(z_t: Tensor, logsnr: Tensor) -> Tensor:
             with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.precision == "bf16"):
                 return estimate_with_base(base, z_t, logsnr, self.frozen.latent_std, condition)
 
-        z = self.valid_latents
-        noise = SeededNoise(range(len(z)), "bitrate", shape=z.shape[1:], device=self.device)
+        z = self.valid_latents[start:stop]
+        noise = SeededNoise(range(start, stop), "bitrate", shape=z.shape[1:], device=self.device)
         bitrate = latent_bitrate(
             denoise,
             z,
@@ -142,43 +215,52 @@ class Stage2:
         )
         if self.valid_log_variance is not None:
             logsnr_max = self.config.model.latent.logsnr_max
-            bitrate = with_learned_variance(bitrate, self.valid_log_variance, logsnr_max)
-        return float(bits_per_pixel(bitrate.nats, num_pixels=self.valid_num_pixels).mean())
+            bitrate = with_learned_variance(bitrate, self.valid_log_variance[start:stop], logsnr_max)
+        return bits_per_pixel(bitrate.nats, num_pixels=self.held_out.clips[0, 0].numel())
 
-    def _full_model(self, averaged: EMA) -> UnifiedLatents:
+    def _full_model(self, averages: Averages) -> UnifiedLatents:
         model = copy.copy(self.frozen)
         model._modules = dict(self.frozen._modules)
         model.config = self.config.model
-        model.base = self._averaged_base(averaged)
+        model.base = self._averaged_base(averages)
         model.tokenizer = self.conditions.tokenizer
         return model
 
-    def preview(self, averaged: EMA) -> Uint8Array:
-        """One row of samples per preview prompt."""
-        pipeline = Pipeline(self._full_model(averaged), self.device, self._dtype())
-        guidance = default_guidance(float(self.frozen.latent_std))
+    def preview(self, averages: Averages) -> Preview:
+        """Samples of always the same seeds: a row per preview prompt, or per class; of clips a row of frames each."""
+        pipeline = Pipeline(self._full_model(averages), self.device, self._dtype())
+        guidance = default_guidance(self.latent_std)
+        sampling = SamplingSettings(base=PREVIEW_SAMPLER, decoder=PREVIEW_DECODER, guidance=guidance)
+        model, size = self.config.model, self.config.data.size_px
+        is_clips = model.num_frames > 1
+        seeds = range(1 if is_clips else PREVIEW_COLUMNS)
         rows = []
-        size = self.config.data.size_px
-        seeds = range(PREVIEW_COLUMNS)
-        for prompt in self.config.preview_prompts or ("",):
-            condition = self.conditions.of([prompt] * len(seeds), torch.zeros(len(seeds), dtype=torch.int64))
-            cells = self.config.model.latent_shape(size, size)[1:]
-            z_0 = pipeline.sample_latents(seeds, cells, condition, PREVIEW_SAMPLER, guidance)
-            settings = SamplerSettings(name=SamplerName.DPMPP_2M, num_steps=self.config.validation.decoder_steps)
-            rows.append(array_from_pictures(pipeline.decode(z_0, seeds, settings)))
-        return sheet(rows)
+        for prompt, label in self._preview_conditions():
+            labels = torch.full((len(seeds),), label, dtype=torch.int64)
+            condition = self.conditions.of([prompt] * len(seeds), labels)
+            job = ClipJob(seeds=seeds, size=(size, size), sampling=sampling, condition=condition)
+            rows.append(array_from_clips(generate_clips(pipeline, job, model.num_frames)))
+        pictures = tuple(row[0] if is_clips else row[:, 0] for row in rows)
+        return Preview("samples", pictures, tuple(self._row_name(*each) for each in self._preview_conditions()))
 
-    def export(self, averaged: EMA, folder: Path, figures: dict[str, float]) -> None:
+    def _preview_conditions(self) -> list[tuple[str, int]]:
+        """Prompt and class of each row."""
+        conditioning = self.config.model.conditioning
+        if conditioning.kind == "class":
+            return [("", label) for label in range(min(PREVIEW_ROWS, conditioning.num_classes))]
+        if conditioning.kind == "text":
+            prompts = self.config.preview_prompts or tuple(dict.fromkeys(self.held_out.captions))[:PREVIEW_ROWS]
+            return [(prompt, 0) for prompt in prompts]
+        return [("", 0)]
+
+    def _row_name(self, prompt: str, label: int) -> str:
+        if self.config.model.conditioning.kind == "class":
+            return self.class_names[label] if label < len(self.class_names) else f"class {label}"
+        return prompt
+
+    def export(self, averages: Averages, folder: Path, figures: Mapping[str, float]) -> None:
         """The whole model: Stage 1's networks as they were, and the averaged base model."""
-        write_model(self._full_model(averaged), self.config, folder, figures)
-
-
-def _initial_base(config: RunConfig) -> BaseModel:
-    """Fresh weights, or those of the base model in `base_from`; raises CheckpointError if it does not fit."""
-    base = BaseModel(config.model)
-    if config.base_from is not None:
-        load_network(base, config.base_from, "base")
-    return base
+        write_model(self._full_model(averages), self.config, folder, dict(figures), class_names=self.class_names)
 
 
 def _require_same_latent(config: RunConfig, stage1: UnifiedLatents) -> None:

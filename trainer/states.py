@@ -1,69 +1,65 @@
-"""Training states on disk: written atomically, checked for space first, restored exactly."""
+"""What a run carries over a restart, as named tensors that can be written and read by any number of ranks."""
 
-import io
-import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from trainer.run_dir import RunDir, require_free_space, write_bytes
 from ul_engine.ema import EMA
-from ul_engine.errors import CheckpointError
 
 
-@dataclass(frozen=True)
+@dataclass
 class TrainingState:
-    """Everything that a run must carry over a restart; all randomness is a function of (seed, step) and needs none."""
+    """Networks, average, optimizers and the few numbers beside them; all randomness is a function of (seed, data step)
+    and needs none.
+
+    `numbers` are small tensors that somebody else owns and changes in place (the guard's averages). `skipped` are data
+    steps that were left out after a roll-back.
+    """
 
     module: nn.Module
     ema: EMA
-    optimizer: torch.optim.Optimizer
+    optimizers: list[torch.optim.Optimizer]
+    numbers: dict[str, Tensor] = field(default_factory=dict)
+    skipped: list[int] = field(default_factory=list)
+
+    def tensors(self) -> dict[str, Any]:
+        """Everything as a nested dictionary of the tensors themselves: saving reads them, loading writes into them.
+
+        The optimizers' moments exist from the first step on; before, they are made here, as zeros.
+        """
+        names: dict[Tensor, str] = {parameter: name for name, parameter in self.module.named_parameters()}
+        moments: dict[str, dict[str, Tensor]] = {}
+        for optimizer in self.optimizers:
+            _make_moments(optimizer)
+            for parameter, state in optimizer.state.items():
+                moments[names[parameter]] = {key: value for key, value in state.items() if isinstance(value, Tensor)}
+        return {
+            "module": self.module.state_dict(),
+            "ema": dict(self.ema.named_averages()),
+            "optimizer": moments,
+            "numbers": self.numbers,
+        }
 
 
-def save_state(run: RunDir, state: TrainingState, step: int, *, keep: int) -> None:
-    """Write the state after `step` steps and remove all but the newest `keep`; raises OutputError, losing nothing."""
-    buffer = io.BytesIO()
-    torch.save(
-        {
-            "step": step,
-            "module": state.module.state_dict(),
-            "ema": state.ema.state_dict(),
-            "optimizer": state.optimizer.state_dict(),
-        },
-        buffer,
-    )
-    content = buffer.getvalue()
-    require_free_space(run.checkpoints, len(content))
-    write_bytes(run.checkpoint_file(step), content)
-    for old in run.checkpoint_files()[:-keep]:
-        old.unlink()
-
-
-def _load_moments(optimizer: torch.optim.Optimizer, loaded: dict[str, Any]) -> None:
-    """Restore the optimizer's moments; its settings stay those of the present configuration, which may have changed."""
-    settings = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
-    optimizer.load_state_dict(loaded)
-    for group, present in zip(optimizer.param_groups, settings, strict=True):
-        group.update(present)
-
-
-def restore_newest(run: RunDir, state: TrainingState) -> int:
-    """Load the newest checkpoint into `state`; returns its step, or 0 where there is none.
-
-    A checkpoint that cannot be read raises CheckpointError that names it: remove it to continue from the one before.
-    """
-    files = run.checkpoint_files()
-    if not files:
-        return 0
-    try:
-        loaded: dict[str, Any] = torch.load(files[-1], map_location="cpu", weights_only=True)
-        state.module.load_state_dict(loaded["module"])
-        state.ema.load_state_dict(loaded["ema"])
-        _load_moments(state.optimizer, loaded["optimizer"])
-        return int(loaded["step"])
-    except (OSError, RuntimeError, KeyError, ValueError, EOFError, TypeError, pickle.UnpicklingError) as error:
-        raise CheckpointError(
-            f"cannot be restored ({error}); remove it to continue from the one before", path=files[-1]
-        ) from error
+def _make_moments(optimizer: torch.optim.Optimizer) -> None:
+    """Have the optimizer lay out its moments, by a step of no length on gradients of zero, if it has none yet."""
+    if optimizer.state:
+        return
+    rates = [group["lr"] for group in optimizer.param_groups]
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    gradients = [parameter.grad for parameter in parameters]
+    with torch.no_grad():
+        for group in optimizer.param_groups:
+            group["lr"] = 0.0
+        for parameter in parameters:
+            parameter.grad = torch.zeros_like(parameter)
+        optimizer.step()
+        for state in optimizer.state.values():
+            if "step" in state:
+                state["step"].zero_()
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate

@@ -36,6 +36,15 @@ def thread_count() -> int:
     )
 
 
+def has_fast_bf16(device: torch.device) -> bool:
+    """Whether bf16 arithmetic pays there: on GPUs, and on CPUs with units for it. Others emulate it, ten times and more
+    slower than float32."""
+    if device.type != "cpu":
+        return True
+    features = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return any(features.get(name) is True for name in ("amx_bf16", "avx512_bf16", "bf16"))
+
+
 def describe_device(device: torch.device) -> tuple[str, int]:
     """What a person calls the device, and its memory in bytes."""
     if device.type == "cuda":

@@ -1,10 +1,12 @@
 """One render cache and one Stage 1 model for all tests of the trainer."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.helpers.nursery import Nursery, nursery
 from tests.helpers.tiny_runs import build_scenes, run_config
 from trainer.train import run_training
 
@@ -20,7 +22,7 @@ def stage1_run(scenes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a finished Stage 1 run of 8 steps."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("runs") / "stage1"
-    assert run_training(run_config(scenes), folder, device="cpu")
+    assert run_training(run_config(scenes), folder, device="cpu") == "finished"
     return folder
 
 
@@ -28,3 +30,10 @@ def stage1_run(scenes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stage1_model(stage1_run: Path) -> str:
     """Folder of the model that the Stage 1 run exported."""
     return str(stage1_run / "model")
+
+
+@pytest.fixture(scope="session")
+def workers() -> Iterator[Nursery]:
+    """Starts real worker processes at once."""
+    with nursery() as running:
+        yield running

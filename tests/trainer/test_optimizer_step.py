@@ -1,6 +1,5 @@
-"""Learning rate, clipping, and the guard that refuses a step which is not finite."""
+"""Learning rate, choice of optimizer, clipping."""
 
-import copy
 import math
 from itertools import pairwise
 
@@ -8,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from tests.helpers.tiny import tiny_model
 from trainer.config import OptimizerConfig
-from trainer.optim import build_optimizer, guarded_step, rate_at
-from ul_engine.errors import NumericsError
+from trainer.optim import build_optimizers, clip_gradients, gradient_norm, rate_at, set_rate
 
 CONFIG = OptimizerConfig(learning_rate=1e-3, warmup_steps=10, decay_share=0.4)
 
@@ -36,58 +35,37 @@ def test_rate_without_warm_up_or_decay() -> None:
 
 def test_settings_reach_the_optimizer() -> None:
     config = OptimizerConfig(learning_rate=3e-4, betas=(0.8, 0.95), weight_decay=0.02)
-    (group,) = build_optimizer(nn.Linear(2, 2).parameters(), config).param_groups
+    (optimizer,) = build_optimizers(nn.Linear(2, 2), config)
+    (group,) = optimizer.param_groups
     assert (group["lr"], group["betas"], group["weight_decay"]) == (3e-4, (0.8, 0.95), 0.02)
+    set_rate([optimizer], 1e-5, config)
+    assert group["lr"] == 1e-5
 
 
-def stepped(scale: float, clip_norm: float) -> tuple[nn.Linear, float]:
+def test_muon_takes_the_matrices_of_the_blocks_and_adamw_the_rest() -> None:
+    model = tiny_model().requires_grad_(True)
+    config = OptimizerConfig(kind="muon", learning_rate=1e-2, muon_rate=0.5, weight_decay=0.01)
+    rest, matrices = build_optimizers(model, config)
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    by_muon = {names[parameter] for group in matrices.param_groups for parameter in group["params"]}
+    by_adamw = {names[parameter] for group in rest.param_groups for parameter in group["params"]}
+    assert by_muon | by_adamw == set(names.values())
+    assert not by_muon & by_adamw
+    assert any("attention" in name for name in by_muon)
+    assert not any(key in name for name in by_muon for key in ("head.", "patch", "conditioner"))
+    assert all(model.get_parameter(name).ndim == 2 for name in by_muon)
+    set_rate([rest, matrices], 1e-3, config)
+    assert [each.param_groups[0]["lr"] for each in (rest, matrices)] == [1e-3, 5e-4]
+    assert matrices.param_groups[0]["weight_decay"] == 0.01
+
+
+@pytest.mark.parametrize(("scale", "clip_norm"), [(1.0, 100.0), (50.0, 1.0)])
+def test_the_norm_is_that_before_clipping(scale: float, clip_norm: float) -> None:
     torch.manual_seed(0)
     module = nn.Linear(3, 3)
-    optimizer = torch.optim.SGD(module.parameters(), lr=9.0)
-    loss = scale * module(torch.ones(1, 3)).sum()
-    loss.backward()
-    norm = guarded_step(optimizer, list(module.parameters()), loss.detach(), rate=0.5, clip_norm=clip_norm)
-    return module, float(norm)
-
-
-def test_step_takes_the_given_rate_and_clips_the_norm() -> None:
-    torch.manual_seed(0)
-    start = nn.Linear(3, 3)
-    for scale, clip_norm in ((1.0, 100.0), (50.0, 1.0)):
-        module, norm = stepped(scale, clip_norm)
-        assert norm == pytest.approx(scale * math.sqrt(12), rel=1e-5)  # before clipping
-        moved = torch.cat([(a - b).flatten() for a, b in zip(start.parameters(), module.parameters(), strict=True)])
-        assert float(moved.detach().norm()) == pytest.approx(0.5 * min(norm, clip_norm), rel=1e-4)
-        assert all(parameter.grad is None for parameter in module.parameters())
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-@pytest.mark.parametrize("where", ["loss", "gradient"])
-def test_what_is_not_finite_is_refused_before_the_step(value: float, where: str) -> None:
-    torch.manual_seed(0)
-    module = nn.Linear(3, 3)
-    optimizer = build_optimizer(module.parameters(), CONFIG)
-    for _ in range(3):
-        loss = module(torch.ones(1, 3)).square().sum()
-        loss.backward()
-        guarded_step(optimizer, list(module.parameters()), loss.detach(), rate=1e-2, clip_norm=1.0)
-    weights = copy.deepcopy(module.state_dict())
-    moments = copy.deepcopy(optimizer.state_dict())
-    loss = module(torch.ones(1, 3)).square().sum()
-    loss.backward()
-    if where == "gradient":
-        assert module.weight.grad is not None
-        module.weight.grad[0, 0] = value
-    reported = torch.tensor(value) if where == "loss" else loss.detach()
-    with pytest.raises(NumericsError, match="the step was not taken"):
-        guarded_step(optimizer, list(module.parameters()), reported, rate=1e-2, clip_norm=1.0)
-    for name, tensor in module.state_dict().items():
-        assert torch.equal(tensor, weights[name])
-    after = optimizer.state_dict()
-    for index, state in moments["state"].items():
-        for name, tensor in state.items():
-            assert torch.equal(after["state"][index][name], tensor)
-    assert module.weight.grad is None
-    loss = module(torch.ones(1, 3)).square().sum()
-    loss.backward()
-    guarded_step(optimizer, list(module.parameters()), loss.detach(), rate=1e-2, clip_norm=1.0)  # and it goes on
+    (scale * module(torch.ones(1, 3)).sum()).backward()
+    parameters = list(module.parameters())
+    norm = gradient_norm(parameters)
+    assert float(norm) == pytest.approx(scale * math.sqrt(12), rel=1e-5)
+    clip_gradients(parameters, norm, clip_norm)
+    assert float(gradient_norm(parameters)) == pytest.approx(min(float(norm), clip_norm), rel=1e-4)

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.helpers.nursery import Nursery
 from tests.helpers.qt import wait_until
-from tests.helpers.tiny_runs import run_data, saved_state
+from tests.helpers.tiny_runs import run_config, run_data, saved_state, write_settings
 from trainer.cli import main
 from trainer.events import read_events
 from trainer.recipes import recipe_names
 from trainer.run_dir import RunDir, read_json
 from ul_engine.checkpoint import load_model
+from ul_engine.presets import MODEL_PRESETS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,10 +50,11 @@ def test_both_stages(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     assert json.loads((two / "environment.json").read_text())["torch"]
 
 
-def test_dry_run_only_prints_the_settings(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ("--config", recipe, "--out", tmp_path / "run", "--set", "optimizer.learning_rate=5e-4", "--dry-run")
-    assert train("stage1", *words) == 0
-    settings = json.loads(capsys.readouterr().out)
+def test_a_dry_run_says_what_it_would_cost(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--config", recipe, "--out", tmp_path / "run", "--set", "optimizer.learning_rate=5e-4", "--device", "cpu")
+    assert train("stage1", *words, "--dry-run") == 0
+    printed = capsys.readouterr().out
+    settings, _ = json.JSONDecoder().raw_decode(printed)
     assert settings["optimizer"]["learning_rate"] == 5e-4
     assert settings["stage"] == "stage1"
     assert not (tmp_path / "run").exists()
@@ -59,7 +62,76 @@ def test_dry_run_only_prints_the_settings(recipe: Path, tmp_path: Path, capsys: 
 
 def test_list_of_recipes(capsys: pytest.CaptureFixture[str]) -> None:
     assert train("recipe", "list") == 0
-    assert capsys.readouterr().out.split() == recipe_names()
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == [*recipe_names(), *MODEL_PRESETS]
+
+
+@pytest.mark.parametrize("name", ["scenes-64-tiny", "tiny"])
+@pytest.mark.parametrize("stage", ["stage1", "stage2"])
+def test_recipes_are_shown_as_yaml(name: str, stage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("recipe", "show", name, "--stage", stage) == 0
+    assert yaml.safe_load(capsys.readouterr().out)["stage"] == stage
+
+
+def test_stage_2_follows_from_the_stage_1_run(recipe: Path, stage1_run: Path, tmp_path: Path) -> None:
+    """Data, model and arithmetic come from the run; nothing has to be said twice."""
+    small = (
+        "cadence.log_every=1",
+        "num_steps=2",
+        "batch_size=4",
+        "validation.num_images=2",
+        "validation.bitrate_times=2",
+    )
+    words = [word for change in small for word in ("--set", change)]
+    assert train("stage2", "--from", stage1_run, "--out", tmp_path / "two", "--device", "cpu", *words) == 0
+    config = json.loads((tmp_path / "two" / "config.json").read_text())
+    former = json.loads((stage1_run / "config.json").read_text())
+    assert config["data"] == former["data"]
+    assert config["precision"] == former["precision"]
+    assert config["model"]["encoder"] == former["model"]["encoder"]
+    assert config["model"]["conditioning"]["kind"] == "text"
+    assert (tmp_path / "two" / "model" / "config.json").is_file()
+
+
+def test_status_and_steering_of_a_run_that_is_over(stage1_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("status", stage1_run) == 0
+    assert "finished at step 8 of 8" in capsys.readouterr().out
+    assert train("status", stage1_run, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "finished"
+    for command in ("stop", "pause", "save", "preview"):
+        assert train(command, stage1_run) == 1
+        assert "there is nobody to ask" in capsys.readouterr().out
+    assert not list((stage1_run / "commands").iterdir())
+
+
+def test_status_of_a_killed_run_says_how_to_go_on(
+    scenes: Path, tmp_path: Path, workers: Nursery, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_settings(run_config(scenes, num_steps=100_000), tmp_path / "run")
+    worker = workers.start(folder)
+    wait_until(lambda: is_stepping(folder / "status.json"), timeout_s=60)
+    assert train("status", folder) == 0
+    assert f"running, step {read_json(folder / 'status.json')['step']}"[:7] in capsys.readouterr().out
+    worker.kill()
+    assert train("status", folder) == 0
+    printed = capsys.readouterr().out
+    assert "interrupted at step" in printed
+    assert f"ul-train resume {folder}" in printed
+
+
+def test_commands_reach_a_running_worker(
+    scenes: Path, tmp_path: Path, workers: Nursery, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_settings(run_config(scenes, num_steps=100_000), tmp_path / "run")
+    worker = workers.start(folder)
+    wait_until(lambda: is_stepping(folder / "status.json"), timeout_s=60)
+    assert train("pause", folder) == 0
+    assert worker.wait() == 0
+    assert train("status", folder) == 0
+    assert "paused at step" in capsys.readouterr().out
+    step = read_json(folder / "status.json")["step"]
+    assert train("resume", folder, "--device", "cpu", "--set", f"num_steps={step + 1}") == 0
+    assert saved_state(folder)["step"] == step + 1
 
 
 @pytest.mark.parametrize(
@@ -113,9 +185,9 @@ def test_a_child_told_to_stop_saves_and_goes_on(recipe: Path, scenes: Path, tmp_
     step = status["step"]
     assert status["state"] == "stopped"
     assert step > 0
-    assert RunDir(out).checkpoint_files()[-1].name == f"step-{step}.pt"
-    assert saved_state(out)["/step"] == step
+    assert RunDir(out).checkpoint_folders()[-1].name == f"step-{step}"
+    assert saved_state(out)["step"] == step
     assert read_events(out / "events.jsonl")[-1]["type"] == "run_stopped"
     assert train("stage1", "--config", recipe, "--out", out, "--device", "cpu", "--set", f"num_steps={step + 2}") == 0
-    assert saved_state(out)["/step"] == step + 2
+    assert saved_state(out)["step"] == step + 2
     assert read_json(out / "status.json")["state"] == "finished"

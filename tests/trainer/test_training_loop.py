@@ -1,24 +1,59 @@
-"""The loop around a stage: what it writes when, and how a run ends for each reason."""
+"""The loop around a stage: what it does when, and how a run ends for each reason."""
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from tests.helpers.tiny_runs import run_config
+from tests.helpers.tiny_runs import events_of, run_config
 from trainer.config import RunConfig
-from trainer.events import read_events
-from trainer.loop import StepLoss, TrainingLoop
-from trainer.run_dir import RunDir, read_json
-from ul_engine.data.pixels import Uint8Array
-from ul_engine.ema import EMA
+from trainer.data.samples import IntArray
+from trainer.loop import TrainingLoop, data_step_of
+from trainer.pace import is_preview_due
+from trainer.protocol import RunState, RunStatus
+from trainer.ranks import single
+from trainer.reporting import Reporter
+from trainer.run_dir import RunDir
+from trainer.trainable import Averages, LossCall, Piece, Preview
 from ul_engine.errors import NumericsError, OutputError
+
+
+@dataclass
+class Numbers:
+    """A batch of the numbers of one data step."""
+
+    indices: IntArray
+    epochs: IntArray
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+class NumberFeed:
+    """Batches of four."""
+
+    wait_s = 0.0
+
+    def __init__(self) -> None:
+        self.given: list[int] = []
+        self.is_closed = False
+
+    def start(self, steps: Iterable[int]) -> None:
+        self._steps: Iterator[int] = iter(steps)
+
+    def next(self) -> Numbers:
+        self.given.append(next(self._steps))
+        return Numbers(4 * self.given[-1] + np.arange(4), np.zeros(4, np.int64))
+
+    def close(self) -> None:
+        self.is_closed = True
 
 
 class Line:
@@ -26,85 +61,118 @@ class Line:
 
     def __init__(self, spoil: Callable[[int], float] = lambda step: 0.0) -> None:
         torch.manual_seed(0)
-        self.module = nn.Linear(1, 1)
+        self.module: nn.Linear = nn.Linear(1, 1)
+        self.loss_module = nn.Sequential(self.module)
+        self.feed = NumberFeed()
         self.spoil = spoil
         self.calls: list[tuple[str, Any]] = []
 
-    def loss(self, step: int) -> StepLoss:
-        self.calls.append(("loss", step))
+    def loss(self, call: LossCall, batch: Numbers, rows: slice, piece: Piece) -> tuple[Tensor, dict[str, Tensor]]:
+        self.calls.append(("loss", piece.step))
         assert self.module.training
-        x = torch.linspace(-1, 1, 8)[:, None]
-        error = (self.module(x) - 3 * x - 1).square().mean() + self.spoil(step)
-        return StepLoss(error, {"error": error.detach()})
+        x = torch.linspace(-1, 1, 4)[piece.start : piece.stop, None]
+        loss: Tensor = (call(x) - 3 * x - 1).square().sum() + self.spoil(piece.data_step)
+        return loss, {"error": loss.detach(), "samples": torch.tensor(float(len(piece)))}
 
-    def validate(self, averaged: EMA) -> dict[str, float]:
-        self.calls.append(("validate", averaged.num_updates))
+    def after_step(self, step: int, sums: Mapping[str, Tensor]) -> None:
+        pass
+
+    def figures(self, means: Mapping[str, float | list[float]]) -> dict[str, float | list[float]]:
+        return dict(means)
+
+    def validate(self, averages: Averages) -> dict[str, float]:
+        self.calls.append(("validate", None))
         assert not self.module.training
-        return {"slope": float(dict(averaged.named_averages())["weight"])}
+        return {"slope": float(averages["weight"])}
 
-    def preview(self, averaged: EMA) -> Uint8Array:
-        self.calls.append(("preview", averaged.num_updates))
-        return np.zeros((2, 2, 3), np.uint8)
+    def score(self, figures: Mapping[str, float]) -> float:
+        return -abs(figures["slope"] - 3)
 
-    def export(self, averaged: EMA, folder: Path, figures: dict[str, float]) -> None:
-        self.calls.append(("export", figures))
+    def preview(self, averages: Averages) -> Preview:
+        self.calls.append(("preview", None))
+        return Preview("samples", (np.zeros((1, 2, 2, 3), np.uint8),), ("zero",))
+
+    def export(self, averages: Averages, folder: Path, figures: Mapping[str, float]) -> None:
+        self.calls.append(("export", dict(figures)))
 
 
-def loop_of(tmp_path: Path, line: Line, **changes: Any) -> TrainingLoop:
-    config: RunConfig = run_config(tmp_path, **({"num_steps": 4, "optimizer__learning_rate": 0.1} | changes))
-    run = RunDir(tmp_path / "run")
+def run_line(tmp_path: Path, line: Line, **changes: Any) -> RunState:
+    settings = {"num_steps": 4, "optimizer__learning_rate": 0.1, "cadence__keep_best": False}
+    config: RunConfig = run_config(tmp_path, **(settings | changes))
+    run, ranks = RunDir(tmp_path / "run"), single(torch.device("cpu"))
     run.create()
-    return TrainingLoop(line, config, run)
+    reporter = Reporter(run, ranks, config.num_steps)
+    try:
+        return TrainingLoop(line, config, run, ranks, reporter).run()
+    finally:
+        reporter.close()
+
+
+def status_of(tmp_path: Path) -> RunStatus:
+    status = RunDir(tmp_path / "run").read_status()
+    assert status is not None
+    return status
 
 
 def test_order_of_things(tmp_path: Path) -> None:
     line = Line()
-    assert loop_of(tmp_path, line, cadence__validate_every=2).run()
+    assert run_line(tmp_path, line, cadence__validate_every=2) == "finished"
     assert line.calls[:-1] == [
-        ("validate", 0),
-        ("preview", 0),
+        ("validate", None),
+        ("preview", None),
         ("loss", 0),
         ("loss", 1),
-        ("validate", 2),
+        ("validate", None),
         ("loss", 2),
         ("loss", 3),
-        ("validate", 4),
-        ("preview", 4),
+        ("validate", None),
+        ("preview", None),
     ]
     name, figures = line.calls[-1]
     assert name == "export"
     assert set(figures) == {"slope"}
+    assert line.feed.given == [0, 1, 2, 3]
+    assert line.feed.is_closed
 
 
 def test_it_learns(tmp_path: Path) -> None:
     line = Line()
-    loop_of(tmp_path, line, num_steps=300, ema_decay=0.5, cadence__log_every=100).run()
-    events = [event for event in read_events(tmp_path / "run" / "events.jsonl") if event["type"] == "step"]
+    run_line(tmp_path, line, num_steps=300, ema_decay=0.5, cadence__log_every=100)
     assert float(line.module.weight.detach()) == pytest.approx(3.0, abs=0.05)
-    assert events[-1]["loss"] < 1e-3
-    assert events[-1]["learning_rate"] == pytest.approx(0.01, rel=0.01)
+    last = events_of(tmp_path / "run", "step")[-1]
+    assert last["loss"] < 1e-3
+    assert last["learning_rate"] == pytest.approx(0.01, rel=0.01)
+
+
+def test_figures_are_means_since_the_last_time(tmp_path: Path) -> None:
+    run_line(tmp_path, Line(), num_steps=6, cadence__log_every=1)
+    each = [event["error"] for event in events_of(tmp_path / "run", "step")]
+    run_line(tmp_path / "b", Line(), num_steps=6, cadence__log_every=3)
+    together = [event["error"] for event in events_of(tmp_path / "b" / "run", "step")]
+    assert together == pytest.approx([np.mean(each[:3]), np.mean(each[3:])], rel=1e-5)
 
 
 # Once: the status and the event of a failed run state the step it was started at, not the one it failed at.
 def test_numbers_that_are_not_finite_stop_the_run_before_the_step(tmp_path: Path) -> None:
     line = Line(lambda step: float("nan") if step == 2 else 0.0)
     with pytest.raises(NumericsError):
-        loop_of(tmp_path, line, cadence__checkpoint_every=1).run()
+        run_line(tmp_path, line, cadence__checkpoint_every=1)
     assert line.calls[-1] == ("loss", 2)
     assert line.module.weight.isfinite().all()
-    status = read_json(tmp_path / "run" / "status.json")
-    assert (status["state"], status["step"]) == ("failed", 2)
-    assert "not taken" in status["reason"]
-    last = read_events(tmp_path / "run" / "events.jsonl")[-1]
+    assert line.feed.is_closed
+    status = status_of(tmp_path)
+    assert (status.state, status.step) == ("failed", 2)
+    assert "not taken" in status.reason
+    last = events_of(tmp_path / "run")[-1]
     assert (last["type"], last["step"]) == ("run_failed", 2)
     healthy = Line()
-    assert loop_of(tmp_path, healthy, cadence__checkpoint_every=1).run()
+    assert run_line(tmp_path, healthy, cadence__checkpoint_every=1) == "finished"
     assert [call for call in healthy.calls if call[0] == "loss"] == [("loss", 2), ("loss", 3)]
 
 
 def test_handlers_of_signals_are_put_back(tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
-    loop_of(tmp_path, Line()).run()
+    run_line(tmp_path, Line())
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 
 
@@ -116,11 +184,10 @@ def test_signals_stop_after_the_running_step(tmp_path: Path, number: str) -> Non
         return 0.0
 
     line = Line(spoil)
-    assert not loop_of(tmp_path, line).run()
+    assert run_line(tmp_path, line) == "stopped"
     assert [call for call in line.calls if call[0] in ("loss", "export")] == [("loss", 0), ("loss", 1)]
-    status = read_json(tmp_path / "run" / "status.json")
-    assert (status["state"], status["step"]) == ("stopped", 2)
-    assert read_events(tmp_path / "run" / "events.jsonl")[-1]["type"] == "run_stopped"
+    assert (status_of(tmp_path).state, status_of(tmp_path).step) == ("stopped", 2)
+    assert [event["type"] for event in events_of(tmp_path / "run")][-2:] == ["checkpoint", "run_stopped"]
 
 
 # Once: the status is first written after `log_every` steps: until then a new run has none, and a resumed one is
@@ -129,12 +196,11 @@ def test_the_status_says_running_from_the_start(tmp_path: Path) -> None:
     states = []
 
     class Asking(Line):
-        def validate(self, averaged: EMA) -> dict[str, float]:
-            path = tmp_path / "run" / "status.json"
-            states.append(read_json(path)["state"] if path.exists() else "none")
-            return super().validate(averaged)
+        def validate(self, averages: Averages) -> dict[str, float]:
+            states.append(status_of(tmp_path).state)
+            return super().validate(averages)
 
-    loop_of(tmp_path, Asking()).run()
+    run_line(tmp_path, Asking())
     assert states[0] == "running"
 
 
@@ -142,18 +208,51 @@ def test_the_status_says_running_from_the_start(tmp_path: Path) -> None:
 def test_any_failure_is_written_down(tmp_path: Path) -> None:
     def spoil(step: int) -> float:
         if step == 2:
-            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+            raise ArithmeticError("a fault of our own")
         return 0.0
 
-    with pytest.raises(Exception, match="memory"):
-        loop_of(tmp_path, Line(spoil), cadence__log_every=1).run()
-    assert read_json(tmp_path / "run" / "status.json")["state"] == "failed"
+    with pytest.raises(ArithmeticError):
+        run_line(tmp_path, Line(spoil))
+    assert (status_of(tmp_path).state, status_of(tmp_path).reason) == ("failed", "a fault of our own")
 
 
 # Once: a preview that cannot be written escapes as OSError, with a traceback and the status "running".
 def test_a_preview_that_cannot_be_written(tmp_path: Path) -> None:
-    loop = loop_of(tmp_path, Line(), cadence__log_every=1)
-    loop.run_dir.previews.rmdir()
-    loop.run_dir.previews.write_text("in the way")
+    class Spoiling(Line):
+        def preview(self, averages: Averages) -> Preview:
+            (tmp_path / "run" / "previews").rmdir()
+            (tmp_path / "run" / "previews").write_text("in the way")
+            return super().preview(averages)
+
     with pytest.raises(OutputError):
-        loop.run()
+        run_line(tmp_path, Spoiling())
+    assert status_of(tmp_path).state == "failed"
+
+
+# ---- steps and looks ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("skipped", "wanted"),
+    [([], [0, 1, 2, 3]), ([0], [1, 2, 3, 4]), ([1, 2], [0, 3, 4, 5]), ([1, 3], [0, 2, 4, 5]), ([9], [0, 1, 2, 3])],
+)
+def test_batches_that_are_left_out(skipped: list[int], wanted: list[int]) -> None:
+    assert [data_step_of(step, skipped) for step in range(4)] == wanted
+
+
+def test_previews_thin_out() -> None:
+    due = [step for step in range(1, 500) if is_preview_due(step, 5)]
+    assert due[:8] == [5, 10, 15, 20, 25, 30, 35, 40]
+    assert due[8:12] == [50, 60, 70, 80]
+    assert due[12:16] == [100, 120, 140, 160]
+    assert due[16:] == [200, 240, 280, 320, 400, 480]
+    assert is_preview_due(0, 5)
+
+
+def test_previews_of_a_run(tmp_path: Path) -> None:
+    run_line(tmp_path, Line(), num_steps=19, cadence={"preview_every": 1, "log_every": 5})
+    steps = [event["step"] for event in events_of(tmp_path / "run", "preview")]
+    assert steps == [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 19]
+    assert sorted(path.name for path in (tmp_path / "run" / "previews").iterdir()) == [
+        f"samples-{step:07d}.png" for step in steps
+    ]

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from trainer.data.scenes import default_cache_root
 from trainer.features.learning import accuracy, taught
 from trainer.features.pictures import SIZE_PX, Clothes, open_scenes, read_clothes, scene_pictures
 from trainer.features.table import Row, as_markdown, damage_rows, mixing_row
-from trainer.pictures import default_cache_root
 from ul_engine.data.scenes.cache import SceneCache
 from ul_engine.errors import EngineError, OutputError
 from ul_engine.metrics.features.small import (

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from trainer.data.order import batch_indices
 from trainer.features.damage import KINDS, randomly_damaged
 from trainer.features.pictures import Clothes, cropped, scene_labels, scene_pictures
-from trainer.order import batch_indices
 from ul_engine.data.scenes.cache import SceneCache
 from ul_engine.data.scenes.grammar import ATTRIBUTE_WORDS
 from ul_engine.metrics.features.small import SmallFeatures

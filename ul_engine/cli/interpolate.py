@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from ul_engine import protocol
-from ul_engine.cli.sampling import generation_of, sampling_of
+from ul_engine.cli.sampling import class_number, generation_of, sampling_of
 from ul_engine.cli.session import (
     Session,
     TerminalProgress,
@@ -78,7 +78,7 @@ def _way(arguments: argparse.Namespace, folder: Path) -> InterpolateRequest:
                 "num_steps": arguments.num_steps,
                 "prompt": arguments.prompt,
                 "second_prompt": arguments.to_prompt or "",
-                "class_label": arguments.class_label,
+                "class_label": class_number(arguments.class_label, folder),
                 "seed": arguments.seed,
                 "second_seed": arguments.to_seed or 0,
                 "pictures": arguments.pictures,

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from ul_engine.cli.session import explained, preset
 from ul_engine.errors import ConfigError
+from ul_engine.model_folder import read_manifest
 from ul_engine.requests import GenerateRequest, SamplerName, SamplingSettings
 
 
@@ -36,7 +37,7 @@ def generation_of(arguments: argparse.Namespace, folder: Path, *, num_images: in
         return GenerateRequest(
             model=str(folder),
             prompt=arguments.prompt,
-            class_label=arguments.class_label,
+            class_label=class_number(arguments.class_label, folder),
             num_images=num_images,
             seed=arguments.seed,
             variation_seed=arguments.variation_seed,
@@ -51,6 +52,17 @@ def generation_of(arguments: argparse.Namespace, folder: Path, *, num_images: in
         )
     except ValidationError as error:
         raise explained(error) from error
+
+
+def class_number(text: str | None, folder: Path) -> int | None:
+    """The class that a number or a name means to the model in `folder`; raises ConfigError that lists the names."""
+    if text is None or text.isdecimal():
+        return None if text is None else int(text)
+    names = read_manifest(folder).class_names
+    if text not in names:
+        known = f"the names are {', '.join(names)}" if names else "it has no names for classes, only numbers"
+        raise ConfigError(f"this model knows no class {text!r}; {known}", field="class_label")
+    return names.index(text)
 
 
 def _require_partner(share: float | None, partner: object, field: str, option: str) -> None:

@@ -37,7 +37,7 @@ def estimate_with_prior(prior: Prior, z_t: Tensor, logsnr: Tensor, latent_std: T
 
 
 def estimate_with_base(
-    base: BaseModel, z_t: Tensor, logsnr: Tensor, latent_std: Tensor, condition: Condition | None
+    base: BaseModel, z_t: Tensor, logsnr: Tensor, latent_std: Tensor | float, condition: Condition | None
 ) -> Tensor:
     """`z_hat` [B, C, T, H, W] float32 from `z_t` at `logsnr` [B] under `condition`, whose frames are z_0 as well."""
     if condition is not None and condition.frames is not None:

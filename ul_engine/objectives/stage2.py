@@ -18,7 +18,7 @@ def stage2_nats(
     eps: Tensor,
     *,
     config: ModelConfig,
-    latent_std: Tensor,
+    latent_std: Tensor | float,
     condition: Condition | None,
 ) -> Tensor:
     """Base model's loss [B] on `z_clean` (never on z_0) at times `t` [B] (Unified Latents, section 3.3)."""

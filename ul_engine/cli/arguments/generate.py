@@ -38,7 +38,7 @@ def _add_generate(commands: "Commands") -> None:
 
 def _add_one_picture(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", type=Path, help="model folder (default: the bundled one)")
-    command.add_argument("--class-label", type=int, help="class of a class-conditioned model")
+    command.add_argument("--class-label", metavar="CLASS", help="number or name of a class, for models that know some")
     command.add_argument("--seed", type=int, default=0, help="seed of the first picture; the next takes seed + 1")
     command.add_argument("--variation-seed", type=int, help="turn the noise towards this seed's")
     command.add_argument("--variation", type=float, metavar="SHARE", help="how far, 0 to 1 (default: 0.1)")
@@ -66,7 +66,7 @@ def _add_interpolate(commands: "Commands") -> None:
     command.add_argument("--model", type=Path, help="model folder (default: the bundled one)")
     command.add_argument("--prompt", default="", help="what to show, at the start if two are given")
     command.add_argument("--to-prompt", metavar="PROMPT", help="what to show at the end: goes from prompt to prompt")
-    command.add_argument("--class-label", type=int, help="class of a class-conditioned model, from seed to seed")
+    command.add_argument("--class-label", metavar="CLASS", help="number or name of a class, from seed to seed")
     command.add_argument("--seed", type=int, default=0, help="seed at the start")
     command.add_argument("--to-seed", type=int, metavar="SEED", help="seed at the end: goes from seed to seed")
     command.add_argument("--pictures", nargs=2, metavar="FILE", help="two pictures: goes from latent to latent")

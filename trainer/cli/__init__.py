@@ -1,0 +1,34 @@
+"""``ul-train``: train models from the command line, one module per command."""
+
+import argparse
+import sys
+
+from trainer.cli import bench, data, evaluate, launch, recipe, steer, sweep, train
+from ul_engine.errors import EngineError
+
+COMMANDS = (data, train, steer, evaluate, sweep, bench, launch, recipe)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point; 0 on success, 1 for a problem that was explained, 3 when stopped before the end."""
+    arguments = parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except EngineError as error:
+        print(f"ul-train: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands."""
+    whole = argparse.ArgumentParser(
+        prog="ul-train",
+        description="Train Unified Latents models: check your data, train encoder, prior and decoder (stage1), then "
+        "the base model (stage2). A run is a folder; the same command goes on where it stopped.",
+    )
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+    for module in COMMANDS:
+        module.add_parser(commands)
+    return whole

@@ -1,0 +1,77 @@
+"""Commands to a running trainer: files and signals, gathered from all ranks so that they act after the same step."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+import torch
+from torch import Tensor
+from torch import distributed as dist
+
+from trainer.protocol import Command
+from trainer.ranks import Ranks
+
+ORDER = tuple(Command)
+
+
+class CommandInbox:
+    """What was asked for since the last look: by a file in the folder (rank 0), by SIGTERM or SIGINT (any rank).
+
+    A signal means stop. `poll` starts gathering over the ranks and gives what was gathered the time before, so that
+    nobody waits: a command acts one step later than it was seen, on all ranks after the same one.
+    """
+
+    def __init__(self, folder: Path, ranks: Ranks) -> None:
+        self._folder = folder
+        self._ranks = ranks
+        self._is_signalled = False
+        self._pending: tuple[Tensor, dist.Work] | None = None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Install the signal handlers, and put the former ones back."""
+        former = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in former.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._is_signalled = True
+
+    def clear(self) -> None:
+        """Forget commands of before the run began: they were meant for another one."""
+        self._take()
+
+    def poll(self) -> set[Command]:
+        """The commands to act on now."""
+        here = self._take() if self._ranks.is_main else set()
+        if self._is_signalled:
+            here.add(Command.STOP)
+        if not self._ranks.is_group:
+            return here
+        gathered = self.drain()
+        flags = torch.tensor([int(command in here) for command in ORDER], dtype=torch.int32)
+        self._pending = (flags, dist.all_reduce(flags, dist.ReduceOp.MAX, group=self._ranks.control, async_op=True))
+        return gathered
+
+    def drain(self) -> set[Command]:
+        """What was still being gathered; to be called by all ranks before they stop polling."""
+        if self._pending is None:
+            return set()
+        flags, work = self._pending
+        work.wait()
+        self._pending = None
+        return {command for command, flag in zip(ORDER, flags.tolist(), strict=True) if flag}
+
+    def _take(self) -> set[Command]:
+        """Commands that lie in the folder, which are removed. Other files are left alone."""
+        found = set()
+        for command in ORDER:
+            with suppress(OSError):
+                (self._folder / command.value).unlink()
+                found.add(command)
+        return found
