@@ -1,5 +1,6 @@
 """What is measured on held-out samples, always with the same samples and noise."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ VALIDATION_STEP = -1
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The first held-out samples: `clips` [N, 3, T, H, W] in [-1, 1] on the CPU, captions, `labels` [N] int64."""
+    """Some held-out samples: `clips` [N, 3, T, H, W] in [-1, 1] on the CPU, captions, `labels` [N] int64."""
 
     clips: Tensor
     captions: list[str]
@@ -44,10 +45,11 @@ def samples_at_once(clips: Tensor, device: torch.device) -> int:
 
 
 def held_out(source: SampleSource, count: int) -> HeldOut:
-    """The first `count` samples of a source of held-out samples, all cut to the shape of the first."""
-    samples = [source.sample(index, None) for index in range(count)]
-    first = samples[0].frames.shape
-    fitting = [sample for sample in samples if sample.frames.shape == first]
+    """`count` samples of a source of held-out samples, spread evenly over it (classes stand one after the other); of
+    several shapes only those of the commonest."""
+    samples = [source.sample(index * len(source) // count, None) for index in range(count)]
+    common, _ = Counter(sample.frames.shape for sample in samples).most_common(1)[0]
+    fitting = [sample for sample in samples if sample.frames.shape == common]
     return HeldOut(
         clips_from_frames(torch.from_numpy(np.stack([sample.frames for sample in fitting]))),
         [sample.caption for sample in fitting],

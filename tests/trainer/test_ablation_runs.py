@@ -83,6 +83,7 @@ def pictures() -> Tensor:
     return pictures_from_array(simple_pictures(2))
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("name", ABLATIONS)
 def test_it_trains_and_its_model_reconstructs(trained: dict[str, Path], scenes: Path, name: str) -> None:
     pipeline, manifest = loaded(trained[name])
@@ -105,6 +106,7 @@ def test_it_trains_and_its_model_reconstructs(trained: dict[str, Path], scenes: 
         assert pipeline.decode(back, [1, 2], STEPS).shape == x.shape
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("name", ["single stage", "single stage, weighted"])
 def test_a_single_stage_makes_a_model_that_follows_prompts(trained: dict[str, Path], name: str) -> None:
     pipeline, manifest = loaded(trained[name])
@@ -114,6 +116,7 @@ def test_a_single_stage_makes_a_model_that_follows_prompts(trained: dict[str, Pa
     assert pipeline.decode(z_0, [1, 2], STEPS).shape == (2, 3, 1, 16, 16)
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("name", SECOND_STAGE)
 def test_a_base_model_can_follow(trained: dict[str, Path], scenes: Path, tmp_path: Path, name: str) -> None:
     stage1 = RunDir(trained[name]).model
@@ -130,6 +133,7 @@ def test_a_base_model_can_follow(trained: dict[str, Path], scenes: Path, tmp_pat
     assert pipeline.bitrate(z, [1, 2], num_times=2, restorer="base").nats.isfinite().all()
 
 
+@pytest.mark.stress
 def test_the_second_stage_of_a_learned_variance_sees_what_the_decoder_saw(
     trained: dict[str, Path], scenes: Path, tmp_path: Path
 ) -> None:
@@ -146,6 +150,7 @@ def test_the_second_stage_of_a_learned_variance_sees_what_the_decoder_saw(
     assert stage.valid_log_variance is not None
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("name", ["learned variance", "single stage, weighted"])
 def test_a_stopped_run_continues_exactly(scenes: Path, tmp_path: Path, name: str) -> None:
     whole = settings(scenes, name, num_steps=4, cadence__checkpoint_every=2, cadence__keep_checkpoints=9)

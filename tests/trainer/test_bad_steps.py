@@ -112,6 +112,7 @@ def test_rolling_back_leaves_the_batch_out(scenes: Path, tmp_path: Path) -> None
     assert "went back to step 4, leaving batch 5 out" in (tmp_path / "run" / "console.log").read_text()
 
 
+@pytest.mark.stress
 def test_going_back_to_the_very_beginning(scenes: Path, tmp_path: Path) -> None:
     config = run_config(scenes, **ROLLBACK)
     with watched_loop(config, tmp_path / "run", factor=poison(0, 1)) as (loop, watched):
@@ -120,6 +121,7 @@ def test_going_back_to_the_very_beginning(scenes: Path, tmp_path: Path) -> None:
     assert [step for step, _ in watched.seen] == [0, 0, *range(8)]
 
 
+@pytest.mark.stress
 def test_what_was_left_out_stays_out_after_a_restart(scenes: Path, tmp_path: Path) -> None:
     """Continued without any poison, the run is still the one that rolled back, to the bit."""
     config = run_config(scenes, **ROLLBACK)
@@ -138,6 +140,7 @@ def test_what_was_left_out_stays_out_after_a_restart(scenes: Path, tmp_path: Pat
     assert differences(saved_state(tmp_path / "whole"), saved_state(tmp_path / "parts")) == []
 
 
+@pytest.mark.stress
 def test_too_many_roll_backs_end_the_run(scenes: Path, tmp_path: Path) -> None:
     config = run_config(scenes, **ROLLBACK, guard__max_rollbacks=2)
     with watched_loop(config, tmp_path / "run", factor=poison(*range(5, 30))) as (loop, _), pytest.raises(BadStep):

@@ -194,6 +194,7 @@ def test_free_space_wants_a_tenth_to_spare(tmp_path: Path, monkeypatch: pytest.M
         require_free_space(tmp_path, 1000)
 
 
+@pytest.mark.stress
 def test_a_disk_that_refuses_in_the_middle(scenes: Path, tmp_path: Path, workers: Nursery) -> None:
     """A limit on file size is as good as a full disk: the older checkpoint stays whole, the run says why it ends, and
     goes on to the very same state when there is room."""
@@ -354,6 +355,7 @@ def test_without_a_whole_one_the_run_begins_anew(shelf: Shelf) -> None:
     assert shelf.names == []
 
 
+@pytest.mark.stress
 def test_a_run_goes_on_from_the_one_before(scenes: Path, tmp_path: Path) -> None:
     config = run_config(scenes, cadence={"checkpoint_every": 3, "log_every": 1})
     run_training(config, tmp_path / "whole", device="cpu")

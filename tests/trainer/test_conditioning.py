@@ -97,6 +97,7 @@ def folders_of_pictures(root: Path) -> Path:
     return root
 
 
+@pytest.mark.stress
 def test_classes_by_folder_from_the_data_to_the_model(scenes: Path, tmp_path: Path) -> None:
     """Both stages on a folder tree; the names come out in the manifest, in the order of the labels."""
     data = {"kind": "pictures", "path": str(folders_of_pictures(tmp_path / "data")), "size_px": 16, "num_valid": 3}
@@ -113,6 +114,7 @@ def test_classes_by_folder_from_the_data_to_the_model(scenes: Path, tmp_path: Pa
     assert run_training(config, tmp_path / "two", device="cpu") == "finished"  # settled again to the same
 
 
+@pytest.mark.stress
 def test_captions_beside_files_reach_the_model(scenes: Path, tmp_path: Path) -> None:
     root = tmp_path / "data"
     root.mkdir()

@@ -42,7 +42,7 @@ def check_equal(whole: Path, parts: Path) -> None:
     assert sorted(losses_of(whole)) == list(range(1, 9))
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", pytest.param("bf16", marks=pytest.mark.stress)])
 @pytest.mark.parametrize("stage", ["stage1", "stage2"])
 def test_resumed_equals_uninterrupted(
     stage: str, precision: str, scenes: Path, stage1_model: str, tmp_path: Path
@@ -61,6 +61,7 @@ def test_resumed_equals_uninterrupted(
     check_equal(tmp_path / "whole", tmp_path / "parts")
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize(
     "changes",
     [
@@ -88,6 +89,7 @@ def test_runs_repeat_and_seeds_differ(scenes: Path, tmp_path: Path) -> None:
     assert len(differences(first, other)) > 20
 
 
+@pytest.mark.stress
 def test_saving_behind_the_training_saves_the_step_it_was_asked_for(scenes: Path, tmp_path: Path) -> None:
     """The copy is made at once: what is written while the next steps change the weights is not touched by them."""
     run_training(
@@ -138,6 +140,7 @@ def test_a_finished_run_can_be_extended(scenes: Path, tmp_path: Path) -> None:
 
 # Once: the loop restores the optimizer's whole groups, so a changed weight decay or betas, which MAY_CHANGE
 # allows, are silently those of the checkpoint.
+@pytest.mark.stress
 @pytest.mark.parametrize("change", [{"optimizer__weight_decay": 0.5}, {"optimizer__betas": (0.5, 0.6)}])
 def test_changed_optimizer_settings_take_effect(scenes: Path, tmp_path: Path, change: dict[str, Any]) -> None:
     run_training(run_config(scenes, num_steps=2), tmp_path / "same", device="cpu")

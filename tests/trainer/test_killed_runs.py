@@ -64,13 +64,13 @@ def killed_again_and_again(workers: Nursery, config: RunConfig, folder: Path, *,
     return seen
 
 
-@pytest.mark.parametrize("stage", ["stage1", "stage2"])
+@pytest.mark.parametrize("stage", ["stage1", pytest.param("stage2", marks=pytest.mark.stress)])
 def test_killed_at_any_moment(stage: str, scenes: Path, stage1_model: str, tmp_path: Path, workers: Nursery) -> None:
     """kill -9 while data are opened, in steps, while a checkpoint is written, while one is removed."""
     changes = {"init_from": stage1_model} if stage == "stage2" else {}
-    config = run_config(scenes, stage, num_steps=24, cadence=EVERY_STEP, **changes)
+    config = run_config(scenes, stage, num_steps=12, cadence=EVERY_STEP, **changes)
     run_training(config, tmp_path / "whole", device="cpu")
-    assert killed_again_and_again(workers, config, tmp_path / "run", kills=5, seed=1) > 0
+    assert killed_again_and_again(workers, config, tmp_path / "run", kills=3, seed=1) > 0
     assert differences(saved_state(tmp_path / "whole"), saved_state(tmp_path / "run")) == []
     assert status_of(tmp_path / "run").state == "finished"
     assert len(RunDir(tmp_path / "run").checkpoint_folders()) <= 4
@@ -88,7 +88,9 @@ def test_killed_very_often(scenes: Path, tmp_path: Path, workers: Nursery, seed:
 # ---- signals and commands -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["SIGTERM", "stop", "pause"])
+@pytest.mark.parametrize(
+    "how", ["pause", *(pytest.param(how, marks=pytest.mark.stress) for how in ("SIGTERM", "stop"))]
+)
 def test_told_to_end_it_saves_and_goes_on(scenes: Path, tmp_path: Path, workers: Nursery, how: str) -> None:
     folder = long_run(scenes, tmp_path / "run")
     worker = workers.start(folder)

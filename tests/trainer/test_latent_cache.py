@@ -333,6 +333,7 @@ def test_two_runs_at_once_encode_once(
     assert len(rows) == COUNT
 
 
+@pytest.mark.stress
 def test_loading_processes(tmp_path: Path, pipeline: Pipeline, small_chunks: None) -> None:
     """They change nothing, and name what they cannot read as plainly as the trainer itself."""
     alone = cached_latents(tmp_path / "alone", pipeline, picture_samples(COUNT), settings())

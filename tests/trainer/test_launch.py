@@ -216,6 +216,7 @@ def test_variables_of_a_launcher_around_us_are_not_passed_on(
 # ----------------------------------------------------------------------------------------------------- two processes
 
 
+@pytest.mark.stress
 def test_torchrun_replaces_a_killed_rank_and_stops_both(run: Path, started: Start) -> None:
     running = started(LaunchPlan(run, num_processes=2, threads=1))
     wait_for_step(run, 5)

@@ -99,6 +99,7 @@ def trained(config: Any, folder: Path, observe: Callable[[Any], None] = lambda w
     return events_of(folder, "step")
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("stage", ["stage1", "stage2"])
 def test_every_micro_batch_gives_the_same_run(stage: str, scenes: Path, stage1_model: str, tmp_path: Path) -> None:
     given: dict[str, Any] = {

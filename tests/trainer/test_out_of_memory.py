@@ -24,6 +24,7 @@ def config_of(scenes: Path, **changes: object) -> RunConfig:
     return run_config(scenes, **(given | changes))
 
 
+@pytest.mark.stress
 def test_a_shortage_is_explained(scenes: Path, tmp_path: Path, workers: Nursery) -> None:
     folder = write_settings(config_of(scenes), tmp_path / "run")
     assert workers.start(folder, limits={"DATA": ROOM}).wait() == 1
@@ -51,6 +52,7 @@ def trained_with_little_room(workers: Nursery, folder: Path, *, until: int) -> i
     return worker.wait()
 
 
+@pytest.mark.stress
 def test_smaller_micro_batches_help_by_themselves(scenes: Path, tmp_path: Path, workers: Nursery) -> None:
     """The batch stays what it was, and so do the losses."""
     run_training(config_of(scenes), tmp_path / "roomy", device="cpu")

@@ -155,6 +155,7 @@ def averaged_weights(folder: Path, step: int) -> list[Any]:
     return [value.tolist() for name, value in saved_state(folder, step).items() if name.startswith(("ema.", "module."))]
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize(
     ("stage", "name", "value"),
     [
@@ -170,6 +171,7 @@ def test_training_options_change_the_weights(
     assert averaged_weights(tmp_path / "run", 3) != averaged_weights(plain[stage], 3)
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("stage", ["stage1", "stage2"])
 def test_length_of_the_run_moves_its_ramp_and_decay(
     stage: str, scenes: Path, stage1_model: str, tmp_path: Path
@@ -185,6 +187,7 @@ def without_clock(folder: Path) -> list[dict[str, Any]]:
     return [{key: value for key, value in event.items() if key not in clock} for event in events_of(folder)]
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize(("name", "value"), EVENTS.items())
 @pytest.mark.parametrize("stage", ["stage1", "stage2"])
 def test_other_options_change_the_events(
@@ -195,6 +198,7 @@ def test_other_options_change_the_events(
     assert without_clock(tmp_path / "run") != without_clock(plain[stage])
 
 
+@pytest.mark.stress
 def test_unchanged_settings_change_nothing(
     scenes: Path, stage1_model: str, plain: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -205,12 +209,14 @@ def test_unchanged_settings_change_nothing(
         assert averaged_weights(tmp_path / stage, 3) == averaged_weights(plain[stage], 3)
 
 
+@pytest.mark.stress
 def test_steps_of_the_reconstructions(scenes: Path, tmp_path: Path, plain: dict[str, Path]) -> None:
     """An untrained decoder's pictures depend on the noise alone; after three steps on the number of steps too."""
     run_training(config_of(scenes, "stage1", "", validation__decoder_steps=4), tmp_path / "run", device="cpu")
     assert without_clock(tmp_path / "run") != without_clock(plain["stage1"])
 
 
+@pytest.mark.stress
 def test_number_of_threads(scenes: Path, tmp_path: Path) -> None:
     run_training(config_of(scenes, "stage1", "", num_threads=2, num_steps=1), tmp_path / "run", device="cpu")
     num_threads = torch.get_num_threads()
@@ -218,6 +224,7 @@ def test_number_of_threads(scenes: Path, tmp_path: Path) -> None:
     assert num_threads == 2
 
 
+@pytest.mark.stress
 def test_muon_rate(scenes: Path, tmp_path: Path) -> None:
     """Outputs and gates begin at zero: the blocks' matrices have no gradient before the third step."""
     weights = []
@@ -228,6 +235,7 @@ def test_muon_rate(scenes: Path, tmp_path: Path) -> None:
     assert weights[0] != weights[1]
 
 
+@pytest.mark.stress
 def test_latents_encoded_when_they_are_needed(
     scenes: Path, stage1_model: str, plain: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -241,6 +249,7 @@ def test_latents_encoded_when_they_are_needed(
     torch.testing.assert_close(flat[0], flat[1], rtol=0.05, atol=5e-3)
 
 
+@pytest.mark.stress
 def test_a_folder_for_the_latents(scenes: Path, stage1_model: str, plain: dict[str, Path], tmp_path: Path) -> None:
     config = config_of(scenes, "stage2", stage1_model, latents__folder=str(tmp_path / "shared"))
     run_training(config, tmp_path / "run", device="cpu")
@@ -249,6 +258,7 @@ def test_a_folder_for_the_latents(scenes: Path, stage1_model: str, plain: dict[s
     assert averaged_weights(tmp_path / "run", 3) == averaged_weights(plain["stage2"], 3)
 
 
+@pytest.mark.stress
 def test_how_samples_are_loaded(tmp_path: Path) -> None:
     """Their number of processes is obeyed; how far they prepare ahead shows in what has been read."""
     trace = tmp_path / "read"
@@ -262,6 +272,7 @@ def test_how_samples_are_loaded(tmp_path: Path) -> None:
         assert loader.num_workers == 0
 
 
+@pytest.mark.stress
 def test_activations_are_computed_again(scenes: Path, tmp_path: Path, plain: dict[str, Path]) -> None:
     """Blocks run twice in a step; the result is the same (test_micro_batches)."""
     counts = []
@@ -278,6 +289,7 @@ def test_activations_are_computed_again(scenes: Path, tmp_path: Path, plain: dic
     assert counts == [1, 2]
 
 
+@pytest.mark.stress
 def test_the_data_decide(tmp_path: Path) -> None:
     config = run_config(tmp_path, data__num_train=3, data__num_valid=2, data__size_px=24, validation__num_images=2).data
     train, valid = open_scenes(config.model_copy(update={"cache": str(tmp_path / "other")}))

@@ -68,7 +68,11 @@ def whole(scenes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("size", "changes"),
     [
         (2, {"scale__strategy": "ddp", "scale__micro_batch": 2}),
-        (2, {"scale__strategy": "fsdp", "scale__micro_batch": 2, "scale__checkpoint_activations": True}),
+        pytest.param(
+            2,
+            {"scale__strategy": "fsdp", "scale__micro_batch": 2, "scale__checkpoint_activations": True},
+            marks=pytest.mark.stress,
+        ),
         pytest.param(4, {"scale__strategy": "ddp"}, marks=pytest.mark.stress),  # 1, 2, 1 and 2 samples
         pytest.param(3, {"scale__strategy": "fsdp"}, marks=pytest.mark.stress),
         pytest.param(2, {"scale__checkpoint_activations": True}, marks=pytest.mark.stress),
@@ -100,7 +104,8 @@ def test_ranks_train_the_second_stage(
     check_same(folder, tmp_path / "one")
 
 
-@pytest.mark.parametrize("strategy", ["ddp", pytest.param("fsdp", marks=pytest.mark.stress)])
+@pytest.mark.stress
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
 def test_a_run_continues_with_another_number_of_ranks(
     strategy: str, scenes: Path, tmp_path: Path, workers: Nursery
 ) -> None:
@@ -126,6 +131,7 @@ def test_a_run_continues_with_another_number_of_ranks(
     check_close(*(saved_state(tmp_path / str(size), stopped + 3) for size in (3, 1)))
 
 
+@pytest.mark.stress
 def test_a_rank_that_fails_says_why_and_the_others_do_not_talk_over_it(
     scenes: Path, tmp_path: Path, workers: Nursery
 ) -> None:

@@ -126,8 +126,8 @@ def test_changes_that_cannot_be_are_refused(tmp_path: Path) -> None:
         sweep_file("x")
 
 
-@pytest.mark.parametrize("file", sorted(SWEEPS.glob("*.yaml")), ids=lambda file: file.stem)
-def test_sweeps_of_the_program_are_whole(file: Path) -> None:
+@pytest.mark.parametrize("file", sorted(SWEEPS.glob("loss-factor-*.yaml")), ids=lambda file: file.stem)
+def test_sweeps_of_the_loss_factor_are_whole(file: Path) -> None:
     found = points_of(read_sweep(sweep_file(file.stem)), Path("out"))
     factors = [point.axes[LOSS_FACTOR] for point in found if not point.is_variant]
     assert len(factors) == 5
@@ -135,6 +135,12 @@ def test_sweeps_of_the_program_are_whole(file: Path) -> None:
     variants = [point for point in found if point.is_variant]
     assert [point.name[0] for point in variants] == ["A", "B", "D"]
     assert all(point.axes[LOSS_FACTOR] in factors for point in variants)
+
+
+def test_the_sweep_of_remedies_is_whole() -> None:
+    found = points_of(read_sweep(sweep_file("collapse-scenes-32")), Path("out"))
+    assert len(found) == 9
+    assert sum(point.is_variant for point in found) == 3
 
 
 def test_dry_run_lists_points_and_only_chooses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -165,6 +165,7 @@ def is_stepping(status: Path) -> bool:
     return status.exists() and read_json(status)["step"] > 0
 
 
+@pytest.mark.stress
 def test_a_child_told_to_stop_saves_and_goes_on(recipe: Path, scenes: Path, tmp_path: Path) -> None:
     """SIGTERM to a real process: it ends at once with exit code 3 and a state from which the run goes on."""
     out = tmp_path / "run"

@@ -140,6 +140,7 @@ def test_a_killed_loading_process_is_explained(pictures: Path) -> None:
             deque(iter(loader.next, None), maxlen=0)
 
 
+@pytest.mark.stress
 def test_loading_processes_die_with_a_killed_trainer(pictures: Path) -> None:
     command = [sys.executable, "-m", "tests.helpers.loading_parent", str(pictures)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as parent:

@@ -41,11 +41,13 @@ def test_stopping_early_does_not_wait_for_the_work() -> None:
 
 
 SLEEPERS = """
+import signal
 import sys
 from tests.trainer.data_check.tasks import sleep
 from trainer.data.check.processes import spread
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background of a shell it would be ignored
     for result in spread(sleep, [0.0, 0.0, *[float(sys.argv[1])] * 4], num_processes=2):
         print("going", flush=True)
 """
