@@ -70,6 +70,7 @@ def bench_training(
             with closing(stage.feed):
                 loop = TrainingLoop(stage, config, run, ranks, reporter)
                 reporter.begin(0)
+                reporter.begin_steps(0)
                 return _measured(loop, steps, observe)
 
 

@@ -72,6 +72,7 @@ class Checkpoints:
         self._say = say
         self._pending: _Pending | None = None
         self._saved_step: int | None = None
+        self.has_restored = False
 
     def save(self, step: int, *, is_awaited: bool = False) -> None:
         """Begin to write the state after `step` steps: copied at once, written while training goes on. `is_awaited`
@@ -187,15 +188,19 @@ class Checkpoints:
         One that is cut or unreadable is set aside under another name, with an event that says so, and the one before
         it is taken. Raises CheckpointError where a whole one does not fit this run's networks.
         """
+        is_spoiled = False
         while True:
             folder = self._ranks.from_main(self._newest_whole() if self._ranks.is_main else None)
             if folder is None:
-                self._saved_step = None
+                self._saved_step, self.has_restored = None, False
+                if is_spoiled:
+                    raise CheckpointError("no checkpoint can be read; all were set aside", path=self._run.checkpoints)
                 return 0
             problem = self._load(folder)
             problems = self._ranks_problems(problem)
+            is_spoiled = True  # half-loaded tensors are no fresh ones
             if not problems:
-                self._saved_step = checkpoint_step(folder)
+                self._saved_step, self.has_restored = checkpoint_step(folder), True
                 return self._saved_step
             if self._ranks.is_main:
                 self._set_aside(folder, problems[0])

@@ -154,16 +154,19 @@ class RunningProcess:
         return not self.is_running()
 
 
-def start(plan: LaunchPlan) -> RunningProcess:
-    """Start the run's processes in a session of their own, output appended to the console log.
+def start(plan: LaunchPlan, requested: Mapping[str, Any] | None = None) -> RunningProcess:
+    """Start the run's processes in a session of their own, output appended to the console log. `requested` are the
+    settings they begin from; None: those in the folder.
 
     Raises CheckpointError where the folder holds no settings, OutputError where the run is running already or nothing
     can be written, ConfigError for a plan that cannot work.
     """
     run, words = RunDir(plan.run), command(plan)
-    read_json(run.requested if run.requested.is_file() else run.config)
     if (running := attach(plan.run)) is not None:
         raise OutputError(f"process {running.pid} is training here already; stop it first", path=plan.run)
+    if requested is not None:
+        write_json(run.requested, dict(requested))
+    read_json(run.settings)
     inherited = {name: value for name, value in os.environ.items() if not _LAUNCHER_VARIABLES.fullmatch(name)}
     try:
         with run.console.open("ab") as console:
@@ -250,9 +253,10 @@ def _family(running: RunningProcess) -> list[psutil.Process]:
         return []
 
 
-def exit_code(run: Path) -> int:
-    """How the run ended by its own account: 0 finished, 3 stopped or paused before the end, 1 otherwise."""
+def exit_code(run: Path, *, since: float = 0.0) -> int:
+    """How the run ended by its own account: 0 finished, 3 stopped or paused before the end, 1 otherwise. `since` is the
+    time of its start (seconds since 1970): what an earlier start left says nothing of this one."""
     status = RunDir(run).read_status()
-    if status is None:
+    if status is None or status.heartbeat < since:
         return 1
     return {"finished": 0, "stopped": 3, "paused": 3}.get(status.state, 1)

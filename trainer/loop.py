@@ -17,7 +17,7 @@ from trainer.pace import Pace, is_preview_due
 from trainer.protocol import Command, RunState
 from trainer.ranks import Ranks
 from trainer.reporting import Reporter
-from trainer.run_dir import RunDir
+from trainer.run_dir import RunDir, read_json, write_json
 from trainer.spreading import spread
 from trainer.states import TrainingState
 from trainer.stepping import Stepper
@@ -52,6 +52,7 @@ class TrainingLoop:
         self.looker = Looker(trainable, config, run, reporter, self.checkpoints)
         self._recent: dict[int, TakenBatch] = {}
         self._num_rollbacks = 0
+        self._wanted: set[Command] = set()
 
     def run(self) -> RunState:
         """Train to the end or until told otherwise; the state is saved either way.
@@ -61,13 +62,12 @@ class TrainingLoop:
         """
         try:
             self.step = self.checkpoints.restore()
-            if self.step >= self.config.num_steps and (self.run_dir.model / MANIFEST_NAME).exists():
+            if self.step >= self.config.num_steps and self._is_exported():
                 self.reporter.status("finished", self.step)
                 return "finished"
             self._announce()
-            with self.inbox.listening():
-                ending = self._train()
-            return self._end(ending)
+            with self.inbox.listening():  # also while the state is saved: a second signal must not end that
+                return self._end(self._train())
         except Exception as error:
             known = error if isinstance(error, EngineError) else out_of_memory(error) or error
             self._publish_what_is_written()
@@ -91,9 +91,15 @@ class TrainingLoop:
         is_shortage = isinstance(error, DeviceMemoryError) and self.config.scale.auto_micro_batch
         return is_shortage or not isinstance(error, EngineError)
 
+    def _is_exported(self) -> bool:
+        """Whether the model in the run folder is that of the step the run is at."""
+        exported = self.run_dir.exported
+        is_there = exported.is_file() and (self.run_dir.model / MANIFEST_NAME).is_file()
+        return is_there and read_json(exported)["step"] == self.step
+
     def _announce(self) -> None:
         self.inbox.clear()
-        self.reporter.begin(self.step)
+        self.reporter.begin_steps(self.step)
         self.reporter.event(
             "run_started",
             self.step,
@@ -153,16 +159,20 @@ class TrainingLoop:
         if self.step % cadence.log_every == 0:
             self.log(pace)
         self.checkpoints.publish_if_done()
-        wanted = self.inbox.poll()
-        for command in sorted(wanted):
+        asked = self.inbox.poll()
+        for command in sorted(asked):
             self.reporter.event("command", self.step, name=command.value)
+        self._wanted |= asked  # a bad step found out below must not make them forgotten
+        wanted = self._wanted
         for command, ending in ENDINGS.items():
             if command in wanted and self.step < self.config.num_steps:
+                self.stepper.settle()
                 return ending
         with pace.standing_still():
             if self.step % cadence.checkpoint_every == 0 or Command.SAVE in wanted:
                 self._save()
             self._look(is_forced=self.step == self.config.num_steps, is_preview_wanted=Command.PREVIEW in wanted)
+        self._wanted.clear()
         return None
 
     def _save(self, *, is_awaited: bool = False) -> None:
@@ -177,6 +187,7 @@ class TrainingLoop:
             if self.ranks.is_main:
                 figures = self.looker.figures or self.trainable.validate(averages)
                 self.trainable.export(averages, self.run_dir.model, figures)
+                write_json(self.run_dir.exported, {"step": self.step})
             self.ranks.barrier()
         self.reporter.event(f"run_{ending}", self.step)
         self.reporter.status(ending, self.step)
@@ -244,6 +255,8 @@ class TrainingLoop:
         skipped = {*self.state.skipped, batch.data_step}
         self.stepper.forget()
         self.step = self.checkpoints.restore()
+        if not self.checkpoints.has_restored:
+            raise bad  # nothing to go back to: what is in memory is no beginning
         self.state.skipped[:] = sorted(skipped.union(self.state.skipped))
         self.reporter.line(f"{bad}; went back to step {self.step}, leaving batch {batch.data_step} out")
         self.trainable.feed.start(self.data_steps())

@@ -39,9 +39,14 @@ class Reporter:
         """Say that the run is at `step` and alive, from now on by itself every few seconds."""
         self.status("running", step)
         if self._ranks.is_main:
-            self._board = TensorBoard(self._run.tensorboard, purge_step=step + 1)
             self._heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
             self._heart.start()
+
+    def begin_steps(self, step: int) -> None:
+        """Say that steps go on from `step`."""
+        self.status("running", step)
+        if self._ranks.is_main:
+            self._board = TensorBoard(self._run.tensorboard, purge_step=step + 1)
 
     def _beat(self) -> None:
         while not self._is_ended.wait(HEARTBEAT_S):

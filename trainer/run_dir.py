@@ -67,6 +67,21 @@ class RunDir:
         return self.root / REQUESTED_NAME
 
     @property
+    def settings(self) -> Path:
+        """What a start begins from: the settings that were asked for, or those the run has."""
+        return self.requested if self.requested.is_file() else self.config
+
+    @property
+    def exported(self) -> Path:
+        """Which step the exported model is of."""
+        return self.root / "exported.json"
+
+    @property
+    def encoder(self) -> Path:
+        """Which encoder a Stage 2 run was begun on."""
+        return self.root / "encoder.json"
+
+    @property
     def checkpoints(self) -> Path:
         """Training states."""
         return self.root / "checkpoints"

@@ -1,7 +1,9 @@
 """A loss module spread over the ranks: copied (DDP) or shared out (FSDP2), with gradients exchanged once a step."""
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
@@ -30,9 +32,13 @@ def spread(loss: nn.Module, config: RunConfig, ranks: Ranks) -> nn.Module:
     if config.scale.strategy == "fsdp":
         return _shared_out(loss, config, ranks)
     device_ids = [ranks.device] if ranks.device.type == "cuda" else None
-    return DistributedDataParallel(
-        loss, device_ids=device_ids, broadcast_buffers=False, gradient_as_bucket_view=True, find_unused_parameters=False
-    )
+    return DistributedDataParallel(loss, device_ids=device_ids, gradient_as_bucket_view=True, **_own_buffers())
+
+
+def _own_buffers() -> dict[str, Any]:
+    """Buffers are not exchanged at every step: all ranks compute the same ones. Torch 2.13 has another name for it."""
+    names = inspect.signature(DistributedDataParallel.__init__).parameters
+    return {"forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers": False}
 
 
 def _shared_out(loss: nn.Module, config: RunConfig, ranks: Ranks) -> nn.Module:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from trainer.run_dir import RunDir, write_json
 from trainer.spreading import gradients_exchanged
 from trainer.states import TrainingState
 from trainer.trainable import Piece, Trainable
-from ul_engine.errors import DeviceMemoryError
+from ul_engine.errors import ConfigError, DeviceMemoryError
 
 SHORTAGES = (torch.OutOfMemoryError, RuntimeError, MemoryError)
 MICRO_BATCH_NAME = "micro_batch.json"
@@ -115,13 +116,12 @@ class Stepper:
     def _accumulated(self, step: int, data_step: int, batch: Any) -> dict[str, Tensor]:
         sums: dict[str, Tensor] = {}
         batch_size, first = self._config.batch_size, self._config.batch_size * self._ranks.rank // self._ranks.size
-        starts = range(0, len(batch), self.micro_batch)
+        bounds = self._bounds(len(batch))
         total = torch.zeros((), device=self._ranks.device)
         self._trainable.module.train()
-        for start in starts:
-            stop = min(start + self.micro_batch, len(batch))
+        for start, stop in pairwise(bounds):
             piece = Piece(step, data_step, first + start, first + stop, batch_size)
-            with gradients_exchanged(self._loss_module, is_last=start == starts[-1]):
+            with gradients_exchanged(self._loss_module, is_last=stop == bounds[-1]):
                 loss, part = self._trainable.loss(self._loss_module, batch, slice(start, stop), piece)
                 loss = loss / batch_size
                 (loss * self._ranks.size).backward()  # gradients are averaged over the ranks
@@ -130,6 +130,19 @@ class Stepper:
                 sums[name] = sums[name] + value.detach() if name in sums else value.detach()
         self.loss = self._ranks.sum_(total)
         return sums
+
+    def _bounds(self, share: int) -> list[int]:
+        """Where this rank's `share` of a batch is cut: into as many pieces as the largest share needs, since all ranks
+        must exchange as often as each other."""
+        largest = -(-self._config.batch_size // self._ranks.size)
+        count = -(-largest // self.micro_batch)
+        if count > share:
+            raise ConfigError(
+                f"{share} samples of a rank cannot be cut into {count} pieces, as another's {largest} must be; make "
+                "batch_size a multiple of the number of processes, or scale.micro_batch larger",
+                field="batch_size",
+            )
+        return [share * index // count for index in range(count + 1)]
 
     def _make_smaller(self, shortage: DeviceMemoryError) -> None:
         """Halve the micro-batch, or raise what cannot be helped."""

@@ -55,6 +55,10 @@ MAY_CHANGE = frozenset(
 LOCK_NAME = ".lock"
 
 
+class RunTaken(ConfigError):
+    """Another process trains in the folder; its status is not to be touched."""
+
+
 def run_training(config: RunConfig, folder: Path, *, device: str = "auto") -> RunState:
     """Train from the newest checkpoint in `folder`, or from scratch; how the run then stands.
 
@@ -69,12 +73,13 @@ def _run(config: RunConfig, run: RunDir, ranks: Ranks) -> RunState:
     if config.num_threads:
         torch.set_num_threads(config.num_threads)
     reporter = Reporter(run, ranks, config.num_steps)
+    step = max((checkpoint_step(folder) for folder in run.checkpoint_folders()), default=0)
     with closing(reporter):
+        reporter.begin(step)
         try:
             config, trainable = opened_stage(config, run, ranks, reporter)
         except Exception as error:
-            done = [checkpoint_step(folder) for folder in run.checkpoint_folders()]
-            step, can_retry = max(done, default=0), not isinstance(error, EngineError)
+            can_retry = not isinstance(error, EngineError)
             reporter.failed(step, str(error), can_retry=can_retry, advice=advice_for(error, config, ranks))
             raise
         return TrainingLoop(trainable, config, run, ranks, reporter).run()
@@ -87,7 +92,11 @@ def opened_stage(config: RunConfig, run: RunDir, ranks: Ranks, reporter: Reporte
     """
     config = settled_precision(config, ranks.device)
     if config.init_from is not None:
-        config = config.model_copy(update={"init_from": str(model_folder_of(config.init_from))})
+        config = config.model_copy(update={"init_from": str(model_folder_of(config.init_from).resolve())})
+    if ranks.size > config.batch_size:
+        raise ConfigError(
+            f"{config.batch_size} samples cannot be shared out to {ranks.size} processes", field="batch_size"
+        )
     train, valid = _opened(config, ranks, reporter)
     config = _settled(config, run, train, valid, ranks)
     return config, _stage(_Parts(config, run, train, valid, ranks, reporter))
@@ -106,6 +115,9 @@ def _settled(config: RunConfig, run: RunDir, train: SampleSource, valid: SampleS
     if config.validation.num_images > len(valid):
         validation = config.validation.model_copy(update={"num_images": len(valid)})
         config = config.model_copy(update={"validation": validation})
+    ranks.barrier()  # all have read what was asked for
+    if ranks.is_main:
+        run.requested.unlink(missing_ok=True)
     _require_same_run(config, run)
     ranks.barrier()
     if ranks.is_main:
@@ -142,6 +154,7 @@ def _stage(parts: _Parts) -> Stage1 | Stage2:
     else:
 
         def feed(pipeline: Pipeline, encoder_hash: str, order: BatchOrder) -> BatchFeed:
+            _require_same_encoder(parts, encoder_hash)
             return _latent_feed(parts, pipeline, encoder_hash, order)
 
         stage = Stage2(parts.config, parts.train, parts.valid, ranks=parts.ranks, feed_of=feed)
@@ -149,6 +162,20 @@ def _stage(parts: _Parts) -> Stage1 | Stage2:
         parts.reporter.event("taken_over", 0, text=taken.summary())
         parts.reporter.line(taken.summary())
     return stage
+
+
+def _require_same_encoder(parts: _Parts, encoder_hash: str) -> None:
+    """A run that has begun on the latents of one encoder cannot go on with those of another in the same place."""
+    run = parts.run
+    if run.encoder.is_file() and run.checkpoint_folders() and read_json(run.encoder)["sha256"] != encoder_hash:
+        raise ConfigError(
+            f"{parts.config.init_from} holds another encoder than when {run.root} was begun; its latents mean "
+            "something else. Use another run folder",
+            field="init_from",
+        )
+    parts.ranks.barrier()
+    if parts.ranks.is_main:
+        write_json(run.encoder, {"sha256": encoder_hash})
 
 
 def _latent_feed(parts: _Parts, pipeline: Pipeline, encoder_hash: str, order: BatchOrder) -> BatchFeed:
@@ -197,7 +224,7 @@ def _alone_in(folder: Path, ranks: Ranks) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise ConfigError(
+            raise RunTaken(
                 f"{folder} is being trained by another process; wait for it, stop it (ul-train stop), or use another "
                 "folder"
             ) from None
@@ -212,6 +239,12 @@ def _require_same_run(config: RunConfig, run: RunDir) -> None:
     if not run.config.exists() or not run.checkpoint_folders():
         return
     former = parse_config(read_json(run.config))
+    if former.init_from is not None:
+        former = former.model_copy(update={"init_from": str(Path(former.init_from).resolve())})
+    if config.optimizer.kind != former.optimizer.kind:
+        raise ConfigError(
+            f"differs from the run in {run.root}, whose moments are another optimizer's", field="optimizer.kind"
+        )
     for name in RunConfig.model_fields:
         if name not in MAY_CHANGE and getattr(config, name) != getattr(former, name):
             raise ConfigError(

@@ -5,10 +5,12 @@ import ctypes
 import os
 import signal
 import sys
+import time
 import traceback
 from pathlib import Path
 
 from trainer.config import parse_config
+from trainer.protocol import RunStatus
 from trainer.run_dir import RunDir, read_json
 from ul_engine.errors import EngineError
 
@@ -29,16 +31,29 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     _end_with_launcher()
     from trainer.processor import make_quick
-    from trainer.train import run_training
+    from trainer.train import RunTaken, run_training
 
+    began = time.time()
     try:
-        config = parse_config(read_json(run.requested if run.requested.is_file() else run.config))
+        config = parse_config(read_json(run.settings))
         make_quick(arguments.device)
         run_training(config, arguments.run, device=arguments.device)
     except EngineError as error:
         print(f"ul-train: {error}", file=sys.stderr)
+        if not isinstance(error, RunTaken):
+            _note_failure(run, str(error), began)
         return 1
     return 0
+
+
+def _note_failure(run: RunDir, reason: str, began: float) -> None:
+    """Write down why a start failed that came to nothing before it could say so itself."""
+    status = run.read_status()
+    if status is not None and status.heartbeat >= began:
+        return
+    before = status or RunStatus(state="failed", step=0, num_steps=1)
+    changes = {"state": "failed", "reason": reason, "can_retry": False, "advice": ()}
+    run.write_status(before.model_copy(update=changes))
 
 
 def _is_hopeless(run: RunDir) -> bool:

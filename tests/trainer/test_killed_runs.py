@@ -54,7 +54,7 @@ def killed_again_and_again(workers: Nursery, config: RunConfig, folder: Path, *,
         if moments.random() < 0.7:  # past the beginning, into the steps and saves
             newest = max((status_of(folder).step if RunDir(folder).status.exists() else 0), 0)
             deadline = time.monotonic() + 20
-            while worker.poll() is None and not has_reached(folder, newest + 1) and time.monotonic() < deadline:
+            while worker.poll() is None and not has_reached(folder, newest + 3) and time.monotonic() < deadline:
                 time.sleep(0.002)
         time.sleep(moments.uniform(0.0, 0.4))
         if worker.poll() is None:
@@ -70,7 +70,7 @@ def test_killed_at_any_moment(stage: str, scenes: Path, stage1_model: str, tmp_p
     changes = {"init_from": stage1_model} if stage == "stage2" else {}
     config = run_config(scenes, stage, num_steps=12, cadence=EVERY_STEP, **changes)
     run_training(config, tmp_path / "whole", device="cpu")
-    assert killed_again_and_again(workers, config, tmp_path / "run", kills=3, seed=1) > 0
+    assert killed_again_and_again(workers, config, tmp_path / "run", kills=4, seed=1) > 0
     assert differences(saved_state(tmp_path / "whole"), saved_state(tmp_path / "run")) == []
     assert status_of(tmp_path / "run").state == "finished"
     assert len(RunDir(tmp_path / "run").checkpoint_folders()) <= 4

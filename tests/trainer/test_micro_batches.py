@@ -1,6 +1,8 @@
 """How a batch is cut into micro-batches or among ranks changes neither data nor noise, and losses only by rounding."""
 
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,13 @@ from tests.helpers.tiny_runs import differences, events_of, run_config, saved_st
 from trainer.config import LoadingConfig
 from trainer.data.loader import BatchLoader
 from trainer.data.order import BatchOrder
+from trainer.loop import TrainingLoop
 from trainer.noise import StepNoise
+from trainer.ranks import single
+from trainer.reporting import Reporter
+from trainer.run_dir import RunDir
+from trainer.train import opened_stage
+from ul_engine.errors import ConfigError
 
 CPU = torch.device("cpu")
 CUTS = [(8,), (3, 3, 2), (1,) * 8, (1, 7), (5, 3)]
@@ -155,3 +163,19 @@ def test_compiled_blocks(scenes: Path, tmp_path: Path) -> None:
         assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-4)
     state, wanted = saved_state(tmp_path / "compiled"), saved_state(tmp_path / "plain")
     assert state.keys() == wanted.keys()
+
+
+def test_fewer_samples_than_pieces_are_refused(scenes: Path, tmp_path: Path) -> None:
+    """All ranks must exchange as often as each other: shares of 1 and 2 cannot both be cut into 2."""
+    config = run_config(scenes, batch_size=3, scale__micro_batch=1)
+    run = RunDir(tmp_path)
+    run.create()
+    ranks = single(torch.device("cpu"))
+    with closing(Reporter(run, ranks, 8)) as reporter:
+        settled, stage = opened_stage(config, run, ranks, reporter)
+        stepper = TrainingLoop(stage, settled, run, ranks, reporter).stepper
+        stepper._ranks = replace(ranks, size=2)
+        assert stepper._bounds(2) == [0, 1, 2]
+        with pytest.raises(ConfigError, match="batch_size: 1 samples of a rank cannot be cut into 2 pieces"):
+            stepper._bounds(1)
+        stage.feed.close()

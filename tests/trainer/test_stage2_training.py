@@ -1,6 +1,7 @@
 """Stage 2 as the trainer runs it: the frozen model kept, the right target, conditions dropped, figures and export."""
 
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -243,3 +244,17 @@ def test_conditional_bits_of_a_class_model_use_the_pictures_own_classes(
     seen = [condition.indices[:, 0].tolist() for _, _, condition in inputs if condition is not None]
     assert [64, 64, 64] in seen  # the null class
     assert labels in seen
+
+
+def test_a_run_does_not_go_on_with_another_encoder(scenes: Path, stage1_model: str, tmp_path: Path) -> None:
+    """Stage 1 may have gone on in the meantime, in the same place."""
+    model = tmp_path / "model"
+    shutil.copytree(stage1_model, model)
+    config = run_config(scenes, "stage2", num_steps=2, init_from=str(model))
+    run_training(config, tmp_path / "run", device="cpu")
+    longer = run_config(scenes, num_steps=1, seed=5, init_from=stage1_model)
+    run_training(longer, tmp_path / "other", device="cpu")
+    shutil.rmtree(model)
+    shutil.copytree(tmp_path / "other" / "model", model)
+    with pytest.raises(ConfigError, match=r"init_from: .* holds another encoder"):
+        run_training(run_config(scenes, "stage2", num_steps=3, init_from=str(model)), tmp_path / "run", device="cpu")

@@ -192,3 +192,21 @@ def test_a_child_told_to_stop_saves_and_goes_on(recipe: Path, scenes: Path, tmp_
     assert train("stage1", "--config", recipe, "--out", out, "--device", "cpu", "--set", f"num_steps={step + 2}") == 0
     assert saved_state(out)["step"] == step + 2
     assert read_json(out / "status.json")["state"] == "finished"
+
+
+def test_a_model_is_that_of_the_last_step(recipe: Path, tmp_path: Path) -> None:
+    """Extended and stopped short of the new end, then told that this is the end: the model is exported anew."""
+    out = tmp_path / "run"
+    assert main(["stage1", "--config", str(recipe), "--out", str(out), "--device", "cpu", "--set", "num_steps=2"]) == 0
+    before = read_json(RunDir(out).exported)
+    assert before == {"step": 2}
+    assert main(["resume", str(out), "--device", "cpu", "--set", "num_steps=3"]) == 0
+    assert read_json(RunDir(out).exported) == {"step": 3}
+
+
+def test_another_optimizer_makes_another_run(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "run"
+    assert main(["stage1", "--config", str(recipe), "--out", str(out), "--device", "cpu", "--set", "num_steps=2"]) == 0
+    assert main(["resume", str(out), "--device", "cpu", "--set", "optimizer.kind=muon"]) == 1
+    assert "optimizer.kind: differs" in capsys.readouterr().err
+    assert main(["resume", str(out), "--device", "cpu", "--set", "num_steps=3"]) == 0

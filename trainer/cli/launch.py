@@ -89,6 +89,8 @@ def _run_and_settings(arguments: argparse.Namespace) -> tuple[Path, str]:
     """
     source: Path = arguments.source
     is_run = (source / "config.json").is_file()
+    if is_run and arguments.set:
+        raise ConfigError("a run has its settings; change them with ul-train resume RUN --set KEY=VALUE", field="set")
     if is_run:
         settings, name = read_json(source / "config.json"), source.name
     elif source.is_dir():

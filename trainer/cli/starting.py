@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trainer.config import RunConfig
 from trainer.launch import LaunchPlan, RunningProcess, exit_code, start, stop_group
-from trainer.run_dir import RunDir, write_json
+from trainer.run_dir import RunDir
 from ul_engine.errors import ConfigError
 
 POLL_S = 0.2
@@ -31,8 +31,9 @@ def start_run(config: RunConfig, folder: Path, arguments: argparse.Namespace) ->
 def _start_processes(config: RunConfig, folder: Path, arguments: argparse.Namespace) -> int:
     run = RunDir(folder)
     run.create()
-    write_json(run.requested, config.model_dump(mode="json"))
-    running = start(LaunchPlan(folder.resolve(), num_processes=arguments.processes, device=arguments.device))
+    plan = LaunchPlan(folder.resolve(), num_processes=arguments.processes, device=arguments.device)
+    began = time.time()
+    running = start(plan, config.model_dump(mode="json"))
     if arguments.detach:
         print(f"{folder}: started (process {running.pid}); ul-train status {folder} tells how it goes")
         return 0
@@ -41,7 +42,7 @@ def _start_processes(config: RunConfig, folder: Path, arguments: argparse.Namesp
     except KeyboardInterrupt:
         print("stopping: the state is saved first", file=sys.stderr)
         stop_group(running)
-    return exit_code(folder)
+    return exit_code(folder, since=began)
 
 
 def _follow(console: Path, running: RunningProcess) -> None:

@@ -156,7 +156,8 @@ def _model_section(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _run_resume(arguments: argparse.Namespace) -> int:
     folder: Path = arguments.folder
-    settings = read_json(RunDir(folder).config)
+    run = RunDir(folder)
+    settings = read_json(run.config if run.config.is_file() else run.settings)
     if not isinstance(settings, dict):
         raise CheckpointError("holds no settings of a run", path=RunDir(folder).config)
     for override in arguments.set:
