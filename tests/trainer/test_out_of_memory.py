@@ -71,8 +71,9 @@ def test_smaller_micro_batches_help_by_themselves(scenes: Path, tmp_path: Path, 
     assert json.loads((folder / "micro_batch.json").read_text()) == {"micro_batch": sizes[-1]}
     again = config_of(scenes, scale__auto_micro_batch=True, num_steps=8)
     write_settings(again, folder)
-    assert trained_with_little_room(workers, folder, until=5) == 0  # begins with what fitted
-    assert len(events_of(folder, "micro_batch")) == len(sizes)
+    assert trained_with_little_room(workers, folder, until=5) == 0
+    later = [event["size"] for event in events_of(folder, "micro_batch")][len(sizes) :]
+    assert all(size < sizes[-1] for size in later)  # began with what fitted; restoring may leave less room
 
 
 @pytest.mark.parametrize(
