@@ -27,7 +27,7 @@ VALIDATION_STEP = -1
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Some held-out samples: `clips` [N, 3, T, H, W] in [-1, 1] on the CPU, captions, `labels` [N] int64."""
+    """The first held-out samples: `clips` [N, 3, T, H, W] in [-1, 1] on the CPU, captions, `labels` [N] int64."""
 
     clips: Tensor
     captions: list[str]
@@ -45,9 +45,8 @@ def samples_at_once(clips: Tensor, device: torch.device) -> int:
 
 
 def held_out(source: SampleSource, count: int) -> HeldOut:
-    """`count` samples of a source of held-out samples, spread evenly over it (classes stand one after the other); of
-    several shapes only those of the commonest."""
-    samples = [source.sample(index * len(source) // count, None) for index in range(count)]
+    """The first `count` samples of a source of held-out samples; of several shapes only those of the commonest."""
+    samples = [source.sample(index, None) for index in range(count)]
     common, _ = Counter(sample.frames.shape for sample in samples).most_common(1)[0]
     fitting = [sample for sample in samples if sample.frames.shape == common]
     return HeldOut(

@@ -12,8 +12,10 @@ LEAST_SAMPLES = 4
 
 
 def split(names: Sequence[str], num_valid: int, *, what: str, path: str) -> tuple[IntArray, IntArray]:
-    """Indices of the training and of the held-out samples, both rising: `num_valid` are held out, but at most a tenth,
-    and at least 2. Raises DataError for fewer than 4 samples; `what` (pictures) and `path` name them in it."""
+    """Indices of the training samples, rising, and of the held-out ones: `num_valid`, but at most a tenth, and at least 2.
+
+    The held-out ones stand in the order of their hashes, so the first of them, whoever takes how many, are a fair draw
+    from all classes, and the first of more. Raises DataError for fewer than 4 samples; `what` (pictures) and `path` name them in it."""
     if len(names) < LEAST_SAMPLES:
         raise DataError(
             f"has {len(names)} {what} that can be used; at least {LEAST_SAMPLES} are needed, 2 of them held out",
@@ -22,4 +24,4 @@ def split(names: Sequence[str], num_valid: int, *, what: str, path: str) -> tupl
     count = max(2, min(num_valid, len(names) // 10))
     digests = [blake2b(name.encode("utf-8", "surrogateescape"), digest_size=16).digest() for name in names]
     ranked = sorted(range(len(names)), key=lambda index: (digests[index], index))
-    return np.array(sorted(ranked[count:]), dtype=np.int64), np.array(sorted(ranked[:count]), dtype=np.int64)
+    return np.array(sorted(ranked[count:]), dtype=np.int64), np.array(ranked[:count], dtype=np.int64)

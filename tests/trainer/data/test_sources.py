@@ -60,9 +60,12 @@ def test_folder_zip_and_shards_give_the_same_samples(tmp_path: Path) -> None:
     expected = opened(write_folder(tmp_path / "all", FILES))
     for path in paths:
         for part, other in zip(opened(path), expected, strict=True):
-            in_order = sorted(range(len(part)), key=lambda index, part=part: part.files.entries[index].name[-10:])
             assert len(part) == len(other)
-            for index, place in zip(in_order, range(len(other)), strict=True):
+            in_order = [
+                sorted(range(len(each)), key=lambda index, each=each: each.files.entries[index].name[-10:])
+                for each in (part, other)
+            ]
+            for index, place in zip(*in_order, strict=True):
                 assert np.array_equal(part.sample(index, None).frames, other.sample(place, None).frames)
 
 
@@ -77,6 +80,17 @@ def test_held_out_samples_stay_held_out_when_files_are_added(tmp_path: Path) -> 
     assert len(split(everything[:50], 100, what="pictures", path="x")[1]) == 5
     with pytest.raises(DataError, match="has 3 pictures that can be used; at least 4"):
         split(everything[:3], 100, what="pictures", path="x")
+
+
+def test_the_first_held_out_samples_are_of_all_classes() -> None:
+    """Files lie sorted by class; once, whoever took the first few held-out ones took one class alone."""
+    files = [f"class-{label}/{number}.png" for label in range(5) for number in range(1000)]
+    train, valid = split(files, 500, what="pictures", path="x")
+    assert sorted([*train.tolist(), *valid.tolist()]) == list(range(5000))
+    counts = np.bincount(valid[:100] // 1000, minlength=5)
+    assert counts.min() >= 8  # 20 each, 4 standard deviations
+    fewer = split(files, 50, what="pictures", path="x")[1]
+    assert fewer.tolist() == valid[:50].tolist()
 
 
 @pytest.mark.parametrize(
