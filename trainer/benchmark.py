@@ -1,10 +1,11 @@
 """How fast a run trains here: steps, waiting for data, loading alone, what logging, looking and saving cost."""
 
+import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from pathlib import Path
 
 import torch
@@ -64,21 +65,14 @@ def bench_training(
         run.create()
         total = WARM_UP_STEPS + 2 * ROUNDS * steps + 1
         config = config.model_copy(update={"num_steps": max(total, config.num_steps)})
-        reporter = _Quiet(run, ranks, config.num_steps)
-        with closing(reporter):
+        reporter = Reporter(run, ranks, config.num_steps)
+        with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), closing(reporter):
             config, stage = opened_stage(config, run, ranks, reporter)
             with closing(stage.feed):
                 loop = TrainingLoop(stage, config, run, ranks, reporter)
                 reporter.begin(0)
                 reporter.begin_steps(0)
                 return _measured(loop, steps, observe)
-
-
-class _Quiet(Reporter):
-    """Writes all files as ever, but nothing to the terminal."""
-
-    def line(self, text: str) -> None:
-        self.event("line", 0, text=text)
 
 
 def _measured(loop: TrainingLoop, steps: int, observe: Callable[[str], None]) -> TrainingBench:

@@ -1,10 +1,7 @@
 """Commands to a running trainer: files and signals, gathered from all ranks so that they act after the same step."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 
 import torch
 from torch import Tensor
@@ -12,6 +9,7 @@ from torch import distributed as dist
 
 from trainer.protocol import Command
 from trainer.ranks import Ranks
+from trainer.signals import StopRequest
 
 ORDER = tuple(Command)
 
@@ -19,28 +17,15 @@ ORDER = tuple(Command)
 class CommandInbox:
     """What was asked for since the last look: by a file in the folder (rank 0), by SIGTERM or SIGINT (any rank).
 
-    A signal means stop. `poll` starts gathering over the ranks and gives what was gathered the time before, so that
-    nobody waits: a command acts one step later than it was seen, on all ranks after the same one.
+    A signal means stop, while `signal` listens. `poll` starts gathering over the ranks and gives what was gathered the
+    time before, so that nobody waits: a command acts one step later than it was seen, on all ranks after the same one.
     """
 
     def __init__(self, folder: Path, ranks: Ranks) -> None:
         self._folder = folder
         self._ranks = ranks
-        self._is_signalled = False
+        self.signal = StopRequest()
         self._pending: tuple[Tensor, dist.Work] | None = None
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Install the signal handlers, and put the former ones back."""
-        former = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in former.items():
-                signal.signal(number, handler)
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._is_signalled = True
 
     def clear(self) -> None:
         """Forget commands of before the run began: they were meant for another one."""
@@ -49,7 +34,7 @@ class CommandInbox:
     def poll(self) -> set[Command]:
         """The commands to act on now."""
         here = self._take() if self._ranks.is_main else set()
-        if self._is_signalled:
+        if self.signal.is_set:
             here.add(Command.STOP)
         if not self._ranks.is_group:
             return here

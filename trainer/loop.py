@@ -66,7 +66,7 @@ class TrainingLoop:
                 self.reporter.status("finished", self.step)
                 return "finished"
             self._announce()
-            with self.inbox.listening():  # also while the state is saved: a second signal must not end that
+            with self.inbox.signal.listening():  # also while the state is saved: a second signal must not end that
                 return self._end(self._train())
         except Exception as error:
             known = error if isinstance(error, EngineError) else out_of_memory(error) or error

@@ -6,6 +6,7 @@ sample; times and dropped conditions, which are dealt out over the whole batch, 
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,15 +14,27 @@ from torch import Tensor
 from ul_engine.diffusion.time_sampling import stratified_times
 
 
-class StepNoise:
-    """Draws for the samples `start` to `stop` of the batch of one data step; the order of the calls matters."""
+@dataclass(frozen=True)
+class Piece:
+    """A micro-batch: the samples `start` to `stop` of the whole batch of one data step, which holds `batch_size`."""
 
-    def __init__(
-        self, seed: int, data_step: int, *, batch_size: int, piece: tuple[int, int], device: torch.device
-    ) -> None:
-        self._key = (seed, data_step)
-        self._batch_size = batch_size
-        self._piece = slice(*piece)
+    step: int
+    data_step: int
+    start: int
+    stop: int
+    batch_size: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+class StepNoise:
+    """Draws for the samples of `piece`; the order of the calls matters."""
+
+    def __init__(self, seed: int, piece: Piece, device: torch.device) -> None:
+        self._key = (seed, piece.data_step)
+        self._batch_size = piece.batch_size
+        self._piece = slice(piece.start, piece.stop)
         self._device = device
         self._shared = torch.Generator("cpu").manual_seed(_number(*self._key))
         self._own = torch.Generator(device if device.type == "cuda" else "cpu")

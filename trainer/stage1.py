@@ -17,9 +17,9 @@ from trainer.data.samples import Batch, SampleSource
 from trainer.export import write_model
 from trainer.figures import Figure, band_edges, sums_by_band
 from trainer.initial import TakenOver, take_over_model
-from trainer.noise import StepNoise
+from trainer.noise import Piece, StepNoise
 from trainer.ranks import Ranks
-from trainer.trainable import Averages, LossCall, Piece, Preview, load_averages
+from trainer.trainable import Averages, LossCall, Preview, load_averages
 from trainer.validation import VALIDATION_STEP, held_out, reconstruction_figures, reconstruction_preview
 from ul_engine.config import ModelConfig
 from ul_engine.data.pixels import clips_from_frames
@@ -91,7 +91,6 @@ class Stage1:
         self.config = config
         self.ranks = ranks
         self.device = ranks.device
-        self.source = train
         self.class_names = train.class_names
         self.held_out = held_out(valid, config.validation.num_images)
         torch.manual_seed(config.seed)
@@ -120,13 +119,7 @@ class Stage1:
         """Both terms in nats, summed over the samples, divided by the number of pixel values: one constant for the
         total."""
         x = clips_from_frames(batch.frames[rows].to(self.device, non_blocking=True))
-        draw = StepNoise(
-            self.config.seed,
-            piece.data_step,
-            batch_size=piece.batch_size,
-            piece=(piece.start, piece.stop),
-            device=self.device,
-        )
+        draw = StepNoise(self.config.seed, piece, self.device)
         noise = _drawn(self.config.model, x, draw)
         condition = self._condition(batch, rows, draw)
         draw.seed_dropout()
@@ -202,14 +195,8 @@ class Stage1:
         nats = 0.0
         for start, stop in held.pieces(self.device):
             x = held.clips[start:stop].to(self.device)
-            draw = StepNoise(
-                self.config.seed,
-                VALIDATION_STEP,
-                batch_size=len(held.clips),
-                piece=(start, stop),
-                device=self.device,
-            )
-            noise = _drawn(self.config.model, x, draw)
+            piece = Piece(0, VALIDATION_STEP, start, stop, len(held.clips))
+            noise = _drawn(self.config.model, x, StepNoise(self.config.seed, piece, self.device))
             condition = None
             if model.base is not None:
                 condition = self.conditions.of(held.captions[start:stop], held.labels[start:stop])

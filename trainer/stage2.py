@@ -16,9 +16,9 @@ from trainer.export import write_model
 from trainer.figures import Figure, band_edges, sums_by_band
 from trainer.initial import TakenOver, take_over
 from trainer.latent_feed import FeedMaker, LatentBatch
-from trainer.noise import StepNoise
+from trainer.noise import Piece, StepNoise
 from trainer.ranks import Ranks
-from trainer.trainable import Averages, BatchFeed, LossCall, Piece, Preview, load_averages
+from trainer.trainable import Averages, BatchFeed, LossCall, Preview, load_averages
 from trainer.validation import held_out
 from ul_engine.checkpoint import load_model
 from ul_engine.config import VideoConfig
@@ -127,13 +127,7 @@ class Stage2:
     def loss(self, call: LossCall, batch: LatentBatch, rows: slice, piece: Piece) -> tuple[Tensor, dict[str, Tensor]]:
         """Sigmoid-weighted loss in nats, summed over the samples, per latent value."""
         z_clean = batch.z_clean[rows].to(self.device, non_blocking=True)
-        draw = StepNoise(
-            self.config.seed,
-            piece.data_step,
-            batch_size=piece.batch_size,
-            piece=(piece.start, piece.stop),
-            device=self.device,
-        )
+        draw = StepNoise(self.config.seed, piece, self.device)
         t = draw.times()
         condition = self.conditions.of(batch.captions[rows], batch.labels[rows])
         condition = self.conditions.dropped(condition, self.base.conditioner, draw)

@@ -12,12 +12,13 @@ from trainer.config import RunConfig
 from trainer.figures import FigureSums
 from trainer.guard import StepGuard, Verdict
 from trainer.memory import explained_shortage, give_memory_back
+from trainer.noise import Piece
 from trainer.optim import clip_gradients, gradient_norm, rate_at, set_rate
 from trainer.ranks import Ranks
 from trainer.run_dir import RunDir, write_json
 from trainer.spreading import gradients_exchanged
 from trainer.states import TrainingState
-from trainer.trainable import Piece, Trainable
+from trainer.trainable import Trainable
 from ul_engine.errors import ConfigError, DeviceMemoryError
 
 SHORTAGES = (torch.OutOfMemoryError, RuntimeError, MemoryError)

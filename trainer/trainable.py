@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
+from trainer.noise import Piece
 from ul_engine.data.pixels import Uint8Array
 from ul_engine.ema import EMA
 
@@ -30,20 +31,6 @@ class BatchFeed(Protocol):
 
     def close(self) -> None:
         """End whatever prepares batches."""
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A micro-batch: the samples `start` to `stop` of the whole batch of one data step, which holds `batch_size`."""
-
-    step: int
-    data_step: int
-    start: int
-    stop: int
-    batch_size: int
-
-    def __len__(self) -> int:
-        return self.stop - self.start
 
 
 @dataclass(frozen=True)

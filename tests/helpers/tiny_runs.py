@@ -22,6 +22,7 @@ from trainer.figures import FigureSums
 from trainer.latent_cache import CacheSettings, cached_latents
 from trainer.latent_feed import RowFeed
 from trainer.loop import TrainingLoop
+from trainer.noise import Piece
 from trainer.protocol import RunState
 from trainer.ranks import single
 from trainer.reporting import Reporter
@@ -29,7 +30,7 @@ from trainer.run_dir import RunDir, write_json
 from trainer.stage1 import Stage1
 from trainer.stage2 import Stage2
 from trainer.train import opened_stage
-from trainer.trainable import BatchFeed, LossCall, Piece, Trainable, full_averages
+from trainer.trainable import BatchFeed, LossCall, Trainable, full_averages
 from ul_engine.data.scenes.cache import build_cache
 from ul_engine.data.scenes.grammar import ATTRIBUTE_WORDS
 from ul_engine.ema import EMA

@@ -19,10 +19,10 @@ from tests.helpers.tiny_runs import (
 from trainer.config import GuardConfig
 from trainer.data.order import batch_indices
 from trainer.guard import FIRST_STEPS, BadStep, StepGuard
+from trainer.noise import Piece
 from trainer.protocol import RunStatus
 from trainer.run_dir import RunDir
 from trainer.train import run_training
-from trainer.trainable import Piece
 
 CPU = torch.device("cpu")
 ROLLBACK = {"guard__on_bad_step": "rollback", "cadence__checkpoint_every": 2}

@@ -19,7 +19,7 @@ from trainer.config import LoadingConfig
 from trainer.data.loader import BatchLoader
 from trainer.data.order import BatchOrder
 from trainer.loop import TrainingLoop
-from trainer.noise import StepNoise
+from trainer.noise import Piece, StepNoise
 from trainer.ranks import single
 from trainer.reporting import Reporter
 from trainer.run_dir import RunDir
@@ -40,7 +40,7 @@ def draws(seed: int, step: int, cut: tuple[int, ...]) -> list[Tensor]:
     """Everything random of a batch of 8, put together again from its pieces."""
     parts = []
     for piece in pieces(cut):
-        draw = StepNoise(seed, step, batch_size=8, piece=piece, device=CPU)
+        draw = StepNoise(seed, Piece(step, step, *piece, 8), CPU)
         parts.append([draw.times(), draw.times(), draw.uniform(), *draw.normals(SHAPES), draw.uniform()])
     return [torch.cat(column) for column in zip(*parts, strict=True)]
 
@@ -79,7 +79,7 @@ def test_noise_is_normal_and_times_are_stratified() -> None:
 
 def test_dropout_masks_are_seeded_by_step_and_place() -> None:
     def mask(step: int, piece: tuple[int, int]) -> list[float]:
-        StepNoise(0, step, batch_size=8, piece=piece, device=CPU).seed_dropout()
+        StepNoise(0, Piece(step, step, *piece, 8), CPU).seed_dropout()
         return torch.rand(4).tolist()
 
     assert mask(1, (0, 4)) == mask(1, (0, 4))

@@ -16,12 +16,13 @@ from tests.helpers.tiny_runs import events_of, run_config
 from trainer.config import RunConfig
 from trainer.data.samples import IntArray
 from trainer.loop import TrainingLoop, data_step_of
+from trainer.noise import Piece
 from trainer.pace import is_preview_due
 from trainer.protocol import RunState, RunStatus
 from trainer.ranks import single
 from trainer.reporting import Reporter
 from trainer.run_dir import RunDir
-from trainer.trainable import Averages, LossCall, Piece, Preview
+from trainer.trainable import Averages, LossCall, Preview
 from ul_engine.errors import NumericsError, OutputError
 
 

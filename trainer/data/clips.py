@@ -4,7 +4,7 @@ from trainer.config.data import ClipsData
 from trainer.data.collections import Progress
 from trainer.data.facts import clip_facts
 from trainer.data.fitting import first_frame
-from trainer.data.sample_files import SampleFiles, advised, open_files
+from trainer.data.sample_files import FileSamples, SampleFiles, advised, open_files
 from trainer.data.samples import IntArray, Sample
 from trainer.data.shaping import Shaping
 from trainer.data.words import read_words
@@ -12,32 +12,17 @@ from ul_engine.errors import DataError
 from ul_engine.media.reading import iter_frames
 
 
-class ClipSamples:
+class ClipSamples(FileSamples):
     """Clips of a collection, all of `num_frames` frames and square; `facts` [N, 3]: height, width, frames at `fps`."""
 
-    is_light = False
     buckets = None
 
     def __init__(self, files: SampleFiles, shaping: Shaping, config: ClipsData, facts: IntArray) -> None:
-        self.files = files
+        rate = config.num_frames, config.fps, config.frame_stride
+        super().__init__(files, "clips-1", *shaping.settings(), *rate)
         self.shaping = shaping
         self.config = config
         self.facts = facts
-        self.class_names = files.words.class_names
-        self.has_captions = files.words.has_captions
-        rate = config.num_frames, config.fps, config.frame_stride
-        self.fingerprint = files.fingerprint("clips-1", *shaping.settings(), *rate)
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def caption(self, index: int) -> str:
-        """What is said of clip `index`."""
-        return self.files.caption(index)
-
-    def label(self, index: int) -> int:
-        """Class of clip `index`."""
-        return self.files.label(index)
 
     def sample(self, index: int, epoch: int | None) -> Sample:
         """Clip `index` as pass `epoch` shows it: from a frame drawn at random, all frames cut in the same way; None:

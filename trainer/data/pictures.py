@@ -7,35 +7,19 @@ from trainer.data.collections import Progress
 from trainer.data.decoding import EncodedPicture
 from trainer.data.facts import picture_sizes
 from trainer.data.fitting import nearest_bucket
-from trainer.data.sample_files import SampleFiles, advised, open_files
+from trainer.data.sample_files import FileSamples, SampleFiles, advised, open_files
 from trainer.data.samples import IntArray, Sample
 from trainer.data.shaping import Shaping
 from trainer.data.words import read_words
 
 
-class PictureSamples:
+class PictureSamples(FileSamples):
     """Pictures of a collection; `buckets` numbers the shape of each, None where all are square."""
 
-    is_light = False
-
     def __init__(self, files: SampleFiles, shaping: Shaping, buckets: IntArray | None) -> None:
-        self.files = files
+        super().__init__(files, "pictures-1", *shaping.settings())
         self.shaping = shaping
         self.buckets = buckets
-        self.class_names = files.words.class_names
-        self.has_captions = files.words.has_captions
-        self.fingerprint = files.fingerprint("pictures-1", *shaping.settings())
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def caption(self, index: int) -> str:
-        """What is said of picture `index`."""
-        return self.files.caption(index)
-
-    def label(self, index: int) -> int:
-        """Class of picture `index`."""
-        return self.files.label(index)
 
     def sample(self, index: int, epoch: int | None) -> Sample:
         """Picture `index` as pass `epoch` shows it; None: its middle, not mirrored. Raises DataError."""

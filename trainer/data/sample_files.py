@@ -56,6 +56,30 @@ class SampleFiles:
         return digest.hexdigest()
 
 
+class FileSamples:
+    """What sources of files have in common: their number and what is said of them. The files and `content`, whatever
+    else decides an unaugmented sample, make the fingerprint."""
+
+    is_light = False
+
+    def __init__(self, files: SampleFiles, *content: object) -> None:
+        self.files = files
+        self.class_names = files.words.class_names
+        self.has_captions = files.words.has_captions
+        self.fingerprint = files.fingerprint(*content)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def caption(self, index: int) -> str:
+        """What is said of sample `index`."""
+        return self.files.caption(index)
+
+    def label(self, index: int) -> int:
+        """Class of sample `index`."""
+        return self.files.label(index)
+
+
 def open_files(
     path: str, kind: SampleKind, *, progress: Progress | None = None
 ) -> tuple[Collection, tuple[Entry, ...]]:

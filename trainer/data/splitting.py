@@ -12,10 +12,13 @@ LEAST_SAMPLES = 4
 
 
 def split(names: Sequence[str], num_valid: int, *, what: str, path: str) -> tuple[IntArray, IntArray]:
-    """Indices of the training samples, rising, and of the held-out ones: `num_valid`, but at most a tenth, and at least 2.
+    """Indices of the training samples, rising, and of the held-out ones: `num_valid`, at most a tenth, at least 2.
 
     The held-out ones stand in the order of their hashes, so the first of them, whoever takes how many, are a fair draw
-    from all classes, and the first of more. Raises DataError for fewer than 4 samples; `what` (pictures) and `path` name them in it."""
+    from all classes, and the first of more.
+
+    Raises DataError for fewer than 4 samples; `what` (pictures) and `path` name them in it.
+    """
     if len(names) < LEAST_SAMPLES:
         raise DataError(
             f"has {len(names)} {what} that can be used; at least {LEAST_SAMPLES} are needed, 2 of them held out",

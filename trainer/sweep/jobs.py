@@ -1,15 +1,13 @@
 """Jobs made of child processes, several at once: started, watched, stopped together. No torch."""
 
-import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Protocol
 
+from trainer.signals import StopRequest
 from trainer.sweep.children import GRACE_S, Child, Step, failure_text
 from trainer.sweep.folders import StateName
 from ul_engine.errors import EngineError
@@ -44,26 +42,6 @@ class Job(Protocol):
 
     def note(self, state: StateName, reason: str, step: str, took_s: float) -> None:
         """Called after each step and at the end; `state` is running, done, failed or stopped."""
-
-
-class StopRequest:
-    """Set by SIGTERM or SIGINT while it listens."""
-
-    def __init__(self) -> None:
-        self.is_set = False
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self.is_set = True
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Install the handlers, and put the former ones back."""
-        former = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in former.items():
-                signal.signal(number, handler)
 
 
 @dataclass

@@ -11,10 +11,11 @@ import psutil
 from filelock import FileLock, Timeout
 
 from trainer.config import Stage
+from trainer.signals import StopRequest
 from trainer.sweep.children import Step
 from trainer.sweep.definition import MeasureSettings
 from trainer.sweep.folders import HELD_OUT_INFO, PointFolder, StateName, held_out_folder, is_same_task, prepare_point
-from trainer.sweep.jobs import Say, Slot, StopRequest, run_jobs
+from trainer.sweep.jobs import Say, Slot, run_jobs
 from trainer.sweep.points import Point
 from ul_engine.errors import ConfigError, OutputError
 from ul_engine.whole_files import explained
