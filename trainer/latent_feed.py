@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from trainer.data.fitting import is_mirrored
 from trainer.data.loader import BatchLoader
 from trainer.data.order import BatchOrder
 from trainer.data.samples import IntArray, SampleSource
@@ -37,7 +38,7 @@ class LatentBatch:
 
 
 class RowFeed:
-    """Rows of a cache; where it holds mirrored samples, every other one is taken, anew in each pass."""
+    """Rows of a cache; where it holds mirrored samples, each is taken in every other pass."""
 
     def __init__(
         self, latents: LatentRows, source: SampleSource, order: BatchOrder, *, share: tuple[int, int], seed: int
@@ -70,19 +71,15 @@ class RowFeed:
         return batch
 
     def _mirrored(self, indices: IntArray, epochs: IntArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """[B], a pure function of (seed, epoch, index)."""
+        """[B], the same samples that the loader would mirror."""
         if not self._latents.layout.is_mirrored:
             return np.zeros(len(indices), dtype=np.bool_)
         return np.array(
-            [_is_mirrored(self._seed, int(epoch), int(index)) for index, epoch in zip(indices, epochs, strict=True)]
+            [is_mirrored(self._seed, int(epoch), int(index)) for index, epoch in zip(indices, epochs, strict=True)]
         )
 
     def close(self) -> None:
         """Nothing runs in the background."""
-
-
-def _is_mirrored(seed: int, epoch: int, index: int) -> bool:
-    return bool(np.random.Generator(np.random.Philox(key=[seed, epoch], counter=index)).random() < 0.5)
 
 
 class EncodedFeed:
