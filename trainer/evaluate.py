@@ -9,11 +9,9 @@ from typing import Any
 from trainer.checkpoints import Checkpoints, Retention
 from trainer.config import RunConfig, Stage, parse_config
 from trainer.data.opening import open_data
-from trainer.guard import StepGuard
 from trainer.latent_feed import NoFeed
-from trainer.optim import build_optimizers
 from trainer.ranks import single
-from trainer.run_dir import RunDir, read_json, write_json
+from trainer.run_dir import RunDir, checkpoint_step, read_json, write_json
 from trainer.stage1 import Stage1
 from trainer.stage2 import Stage2
 from trainer.states import TrainingState
@@ -55,9 +53,7 @@ def evaluate_run(
     else:
         stage = Stage2(config, train, valid, ranks=ranks, feed_of=lambda *_: NoFeed())
     with closing(stage.feed):
-        module = stage.module
-        state = TrainingState(module, EMA(module, config.ema_decay), build_optimizers(module, config.optimizer))
-        state.numbers["guard"] = StepGuard(config.guard, ranks.device).average
+        state = TrainingState(stage.module, EMA(stage.module, config.ema_decay), [])  # no moments: nothing is trained
         checkpoints = Checkpoints(run, state, ranks, Retention(1, False, 0), report=_unheard, say=_unsaid)
         step = _newest(run) if wanted.checkpoint is None else wanted.checkpoint
         checkpoints.restore_step(step)
@@ -74,7 +70,7 @@ def _newest(run: RunDir) -> int:
     folders = run.checkpoint_folders()
     if not folders:
         raise CheckpointError("this run has no checkpoint yet", path=run.root)
-    return int(folders[-1].name.split("-")[1])
+    return checkpoint_step(folders[-1])
 
 
 def _with(config: RunConfig, wanted: Measurement) -> RunConfig:

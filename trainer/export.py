@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from trainer.config import RunConfig, ScenesData
+from trainer.run_dir import require_free_space
 from ul_engine.checkpoint import save_model
 from ul_engine.data.scenes.grammar import grammar_description
 from ul_engine.model_folder import Manifest, PromptGrammar, PromptSlot
@@ -27,6 +28,9 @@ def write_model(
 
     `presets` None takes the program's own with the guidance interval moved to the latent's scale.
     """
+    half_bytes = sum(2 * parameter.numel() for parameter in model.parameters())
+    Path(folder).parent.mkdir(parents=True, exist_ok=True)
+    require_free_space(Path(folder).parent, half_bytes)
     is_text = model.config.conditioning.kind == "text" and model.base is not None
     is_scenes = isinstance(config.data, ScenesData)
     is_class = model.config.conditioning.kind == "class"

@@ -104,6 +104,8 @@ def _run_and_settings(arguments: argparse.Namespace) -> tuple[Path, str]:
     if arguments.on in CONTAINERS:
         return arguments.run_folder or Path("/runs") / name, text
     folder: Path = (arguments.run_folder or (source if is_run else Path("runs") / name)).resolve()
+    if RunDir(folder).config.exists() and arguments.set:
+        raise ConfigError(f"{folder} has settings already, which this would not change", field="set")
     if not RunDir(folder).config.exists():
         RunDir(folder).create()
         write_json(RunDir(folder).config, settings)

@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from trainer.config import RunConfig
+from trainer.config import RunConfig, ScenesData
 from trainer.launch import LaunchPlan, RunningProcess, exit_code, start, stop_group
 from trainer.run_dir import RunDir
 from ul_engine.errors import ConfigError
@@ -16,7 +16,7 @@ POLL_S = 0.2
 def start_run(config: RunConfig, folder: Path, arguments: argparse.Namespace) -> int:
     """0 when the run finished (or was started in the background), 1 for a failure, 3 when it stopped before the end."""
     if arguments.dry_run:
-        return _dry_run(config, arguments)
+        return _dry_run(config, folder, arguments)
     if arguments.processes < 1:
         raise ConfigError(f"{arguments.processes} is too few; at least 1", field="processes")
     if arguments.processes == 1 and not arguments.detach:
@@ -59,7 +59,10 @@ def _follow(console: Path, running: RunningProcess) -> None:
             time.sleep(POLL_S)
 
 
-def _dry_run(config: RunConfig, arguments: argparse.Namespace) -> int:
+def _dry_run(config: RunConfig, folder: Path, arguments: argparse.Namespace) -> int:
+    """Settings as the run would have them, and what it would cost. The data is opened, but no Scenes are rendered."""
+    from trainer.conditioning import settled_condition
+    from trainer.data.opening import open_data
     from trainer.estimates import estimate, text
     from trainer.processor import make_quick
     from trainer.train import settled_precision
@@ -67,8 +70,12 @@ def _dry_run(config: RunConfig, arguments: argparse.Namespace) -> int:
 
     make_quick(arguments.device)
     device = pick_device(arguments.device)
-    config = settled_precision(config, device)
-    found = estimate(config, device=device, measure=True, num_ranks=arguments.processes)
+    config, num_samples = settled_precision(config, device), None
+    if not isinstance(config.data, ScenesData):
+        train, _ = open_data(config.data, seed=config.seed)
+        config, num_samples = settled_condition(config, train), len(train)
+    ranks = arguments.processes
+    found = estimate(config, device=device, measure=True, num_ranks=ranks, num_samples=num_samples, folder=folder)
     if arguments.json:
         print(found.model_dump_json(indent=1))
     else:
