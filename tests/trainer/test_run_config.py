@@ -7,9 +7,10 @@ import pytest
 import yaml
 
 from tests.helpers.tiny_runs import run_config, run_data
-from trainer.config import RunConfig, Stage, load_config, parse_config
-from trainer.recipes import recipe_file, recipe_names
+from trainer.config import RunConfig, Stage, load_config, parse_config, resolved_config
+from trainer.recipes import preset_recipe, recipe_file, recipe_names
 from ul_engine.errors import ConfigError
+from ul_engine.presets import MODEL_PRESETS
 
 
 @pytest.fixture
@@ -150,3 +151,17 @@ def test_validation_cannot_want_more_pictures_than_are_held_out(tmp_path: Path) 
 def test_seeds_must_fit_the_generators(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="seed"):
         run_config(tmp_path, seed=2**64)
+
+
+@pytest.mark.parametrize("stage", ["stage1", "stage2"])
+@pytest.mark.parametrize("name", MODEL_PRESETS)
+def test_every_preset_has_a_recipe_that_holds_together(name: str, stage: str) -> None:
+    preset = MODEL_PRESETS[name]
+    model = preset.config
+    kind = {"kind": "clips", "num_frames": model.num_frames} if model.video is not None else {"kind": "pictures"}
+    data = {**preset_recipe(name, stage), "data": {**kind, "path": "photos", "size_px": model.image_px}}
+    config = resolved_config(data, ("init_from=stage1",) if stage == "stage2" else ())
+    assert config.model == model
+    assert config.scale.micro_batch is not None
+    assert config.scale.micro_batch <= preset.batch_size  # what the preset's memory was estimated for
+    assert config.batch_size % config.scale.micro_batch == 0

@@ -1,6 +1,7 @@
 """``ul-train`` from start to end, in this process and as a child that is told to stop."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from tests.helpers.tiny_runs import run_config, run_data, saved_state, write_set
 from trainer.cli import main
 from trainer.events import read_events
 from trainer.recipes import recipe_names
-from trainer.run_dir import RunDir, read_json
+from trainer.run_dir import RunDir, read_json, write_json
 from ul_engine.checkpoint import load_model
 from ul_engine.presets import MODEL_PRESETS
 
@@ -194,14 +195,24 @@ def test_a_child_told_to_stop_saves_and_goes_on(recipe: Path, scenes: Path, tmp_
     assert read_json(out / "status.json")["state"] == "finished"
 
 
-def test_a_model_is_that_of_the_last_step(recipe: Path, tmp_path: Path) -> None:
-    """Extended and stopped short of the new end, then told that this is the end: the model is exported anew."""
-    out = tmp_path / "run"
-    assert main(["stage1", "--config", str(recipe), "--out", str(out), "--device", "cpu", "--set", "num_steps=2"]) == 0
-    before = read_json(RunDir(out).exported)
-    assert before == {"step": 2}
-    assert main(["resume", str(out), "--device", "cpu", "--set", "num_steps=3"]) == 0
-    assert read_json(RunDir(out).exported) == {"step": 3}
+def test_a_model_that_is_older_than_the_run_is_exported_anew(recipe: Path, tmp_path: Path) -> None:
+    """What a kill between the last save and the export leaves of an extended run: a model of its former end."""
+    run = RunDir(tmp_path / "run")
+    command = ["stage1", "--config", str(recipe), "--out", str(run.root), "--device", "cpu"]
+    assert main([*command, "--set", "num_steps=2"]) == 0
+    shutil.copytree(run.model, tmp_path / "old")
+    assert main(["resume", str(run.root), "--device", "cpu", "--set", "num_steps=3"]) == 0
+    newer = (run.model / "encoder.safetensors").read_bytes()
+    shutil.rmtree(run.model)
+    shutil.copytree(tmp_path / "old", run.model)
+    write_json(run.exported, {"step": 2})
+    assert main(["resume", str(run.root), "--device", "cpu"]) == 0
+    assert read_json(run.exported) == {"step": 3}
+    assert (
+        (run.model / "encoder.safetensors").read_bytes()
+        == newer
+        != (tmp_path / "old" / "encoder.safetensors").read_bytes()
+    )
 
 
 def test_another_optimizer_makes_another_run(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
