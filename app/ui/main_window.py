@@ -9,8 +9,12 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLay
 
 from app.models.restore import RestoreOffer
 from app.models.session import Session
+from app.ui.pages.compare import ComparePage
 from app.ui.pages.generate import GeneratePage, open_folder
+from app.ui.pages.library import LibraryPage
+from app.ui.pages.models import ModelsPage
 from app.ui.pages.settings import SettingsPage
+from app.ui.pages.train import TrainPage
 from app.ui.theme.icons import app_icon
 from app.ui.theme.theme import Theme
 from app.ui.widgets.drop_hint import DropHint
@@ -46,6 +50,10 @@ class MainWindow(QMainWindow):
         self.notices = NoticesBar(session.notices, self)
         self._stack = QStackedWidget(self)
         self.generate_page = GeneratePage(session, self)
+        self.compare_page = ComparePage(session, self)
+        self.train_page = TrainPage(session, self)
+        self.models_page = ModelsPage(session, self)
+        self.library_page = LibraryPage(session, self)
         self.settings_page = SettingsPage(session, theme, outputs, self)
         self.status = StatusStrip(session.engine, self)
         self._build()
@@ -56,6 +64,10 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         self._add_page("generate", self.tr("Generate"), "generate", "Ctrl+1", self.generate_page)
+        self._add_page("compare", self.tr("Compare"), "compare", "Ctrl+2", self.compare_page)
+        self._add_page("train", self.tr("Train"), "train", "Ctrl+3", self.train_page)
+        self._add_page("models", self.tr("Models"), "model", "Ctrl+4", self.models_page)
+        self._add_page("library", self.tr("Library"), "library", "Ctrl+5", self.library_page)
         self._add_page("settings", self.tr("Settings"), "settings", "Ctrl+,", self.settings_page, is_last=True)
         right = QVBoxLayout()
         right.setSpacing(0)

@@ -1,0 +1,13 @@
+"""The page Compare: reconstructions across noise levels, candidates and codecs."""
+
+from PySide6.QtWidgets import QWidget
+
+from app.models.session import Session
+
+
+class ComparePage(QWidget):
+    """Emits wishes; shows what the models hold."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
