@@ -106,7 +106,7 @@ def test_several_files_are_not_taken(make_shell: Make) -> None:
 
 def test_only_pages_that_exist_are_offered(make_shell: Make) -> None:
     shell = make_shell()
-    assert list(shell.window.rail._buttons) == ["generate", "settings"]
+    assert list(shell.window.rail._buttons) == ["generate", "compare", "train", "models", "library", "settings"]
     for name, button in shell.window.rail._buttons.items():
         click(button)
         assert shell.window._pages[name].isVisible()
