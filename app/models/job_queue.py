@@ -5,12 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import count
+from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
 from app.models.progress import ProgressTracker, ProgressView
+from app.models.requested import num_results
 from ul_engine.protocol import JobProgress
-from ul_engine.requests import GenerateRequest
+from ul_engine.requests import Request
+
+Page = Literal["generate", "compare"]
+"""Who asked, and shows what comes."""
 
 
 class JobState(Enum):
@@ -29,7 +34,7 @@ class Job:
     """One thing asked of the engine."""
 
     job_id: str
-    request: GenerateRequest
+    request: Request
     model_name: str
     size_px: tuple[int, int]
     """Width and height of its pictures."""
@@ -38,6 +43,12 @@ class Job:
     num_done: int = 0
     elapsed_s: float = 0.0
     message: str = ""
+    page: Page = "generate"
+
+    @property
+    def num_results(self) -> int:
+        """Pictures, clips or inputs asked for."""
+        return num_results(self.request)
 
     @property
     def is_over(self) -> bool:
@@ -89,10 +100,20 @@ class JobQueue(QObject):
 
     # ---- what a person does ---------------------------------------------------------------------------------------
 
-    def add(self, request: GenerateRequest, model_name: str, size_px: tuple[int, int], preset: str = "") -> Job:
-        """Put a job at the end of the queue. Asking for more means going on: a pause ends."""
-        job = Job(f"job-{next(self._numbers)}", request, model_name, size_px, preset)
-        self._set(replace(self._view, waiting=(*self._view.waiting, job), is_paused=False))
+    def add(
+        self,
+        request: Request,
+        model_name: str,
+        size_px: tuple[int, int],
+        preset: str = "",
+        *,
+        page: Page = "generate",
+        is_next: bool = False,
+    ) -> Job:
+        """Put a job at the end of the queue, or before all that wait. Asking for more means going on: a pause ends."""
+        job = Job(f"job-{next(self._numbers)}", request, model_name, size_px, preset, page=page)
+        waiting = (job, *self._view.waiting) if is_next else (*self._view.waiting, job)
+        self._set(replace(self._view, waiting=waiting, is_paused=False))
         return job
 
     def remove(self, job_id: str) -> None:
@@ -135,7 +156,7 @@ class JobQueue(QObject):
         first, *rest = self._view.waiting
         job = replace(first, state=JobState.RUNNING)
         self._began_s = self._clock()
-        self._tracker = ProgressTracker(job.request.num_images, self._began_s)
+        self._tracker = ProgressTracker(job.num_results, self._began_s)
         self._set_progress(ProgressView())
         self._set(replace(self._view, running=job, waiting=tuple(rest)))
         self.job_began.emit(job)
@@ -147,7 +168,7 @@ class JobQueue(QObject):
             self._set_progress(self._tracker.update(news, self._clock()))
 
     def note_picture(self, job_id: str) -> None:
-        """The engine finished a picture."""
+        """The engine finished a picture, a clip or another result that counts."""
         job = self._view.running
         if job is not None and job.job_id == job_id:
             self._set(replace(self._view, running=replace(job, num_done=job.num_done + 1)))

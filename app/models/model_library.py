@@ -38,7 +38,7 @@ class ModelLibrary(QObject):
     def add(self, entry: ModelEntry) -> None:
         """Also offer a model from elsewhere, for this session."""
         if entry.path not in {known.path for known in self._entries}:
-            self._extra = (*self._extra, _offered(entry))
+            self._extra = (*self._extra, entry)
             self._set((*self._entries, self._extra[-1]))
 
     def refresh(self) -> None:
@@ -46,7 +46,7 @@ class ModelLibrary(QObject):
         found = []
         for root in self.roots:
             try:
-                found += [_offered(entry) for entry in list_models([root])]
+                found += list_models([root])
             except OSError as error:
                 found.append(ModelEntry(path=str(root), name=root.name, problem=f"{root}: {error.strerror}"))
         paths = {entry.path for entry in found}
@@ -67,13 +67,3 @@ class ModelLibrary(QObject):
         if entries != self._entries:
             self._entries = entries
             self.models_changed.emit(entries)
-
-
-def _offered(entry: ModelEntry) -> ModelEntry:
-    """The entry as the window can use it: models of clips are named, with the way to use them, but cannot be chosen."""
-    if entry.manifest is None or entry.manifest.model.video is None:
-        return entry
-    problem = (
-        f"{entry.name} makes clips, which this window cannot show yet; ul-engine generate --model {entry.path} can"
-    )
-    return ModelEntry(path=entry.path, name=entry.name, problem=problem)

@@ -8,8 +8,9 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from app.models.job_queue import Job, JobState
-from app.pixels import Pixels
-from ul_engine.requests import GenerateRequest
+from app.models.requested import singles, title
+from app.pixels import Clip, Pixels
+from ul_engine.requests import GenerateRequest, Request
 
 MEMORY_BUDGET_BYTES = 256 * 2**20
 """Pixels beyond this are dropped, oldest first, where a file holds them."""
@@ -35,23 +36,40 @@ class Heading:
 
 @dataclass(frozen=True)
 class Tile:
-    """One picture, from its empty place to the finished file."""
+    """One picture or clip, from its empty place to the finished file."""
 
     job_id: str
     index: int
-    request: GenerateRequest
+    request: Request
+    """What the whole job asks for."""
+    single: GenerateRequest | None
+    """What makes this one alone; None for a step between prompts or pictures."""
     model_name: str
     size_px: tuple[int, int]
     """Width and height, known before there is a picture."""
     state: TileState = TileState.WAITING
-    pixels: Pixels | None = None
+    preview: Pixels | None = None
+    clip: Clip | None = None
+    """The result while it is kept in memory; later its file holds it."""
+    is_moving: bool = False
+    """Whether the result is a clip; stays true when the frames are only in the file."""
     path: str = ""
     problem: str = ""
 
     @property
+    def pixels(self) -> Pixels | None:
+        """What to show in one picture."""
+        return self.clip.poster if self.clip is not None else self.preview
+
+    @property
     def seed(self) -> int:
         """The seed that makes this picture alone."""
-        return self.request.seed_of(self.index)
+        return self.single.seed if self.single is not None else int(getattr(self.request, "seed", 0))
+
+    @property
+    def title(self) -> str:
+        """What was asked for."""
+        return title(self.single or self.request)
 
 
 @dataclass(frozen=True)
@@ -91,7 +109,7 @@ class ResultsModel(QAbstractListModel):
         if role == EntryRole:
             return entry
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self._text(entry) if isinstance(entry, Tile) else entry.job.request.prompt
+            return self._text(entry) if isinstance(entry, Tile) else title(entry.job.request)
         return None
 
     def flags(self, index: AnyIndex) -> Qt.ItemFlag:
@@ -101,7 +119,7 @@ class ResultsModel(QAbstractListModel):
         return Qt.ItemFlag.NoItemFlags
 
     def _text(self, tile: Tile) -> str:
-        parts = [tile.request.prompt, self.tr("seed {seed}").format(seed=tile.seed), tile.problem]
+        parts = [tile.title, self.tr("seed {seed}").format(seed=tile.seed), tile.problem]
         return "\n".join(part for part in parts if part)
 
     # ---- what it holds --------------------------------------------------------------------------------------------
@@ -129,8 +147,13 @@ class ResultsModel(QAbstractListModel):
     # ---- what changes it ------------------------------------------------------------------------------------------
 
     def add_job(self, job: Job) -> None:
-        """Make room for a job's pictures at the top."""
-        tiles = [Tile(job.job_id, i, job.request, job.model_name, job.size_px) for i in range(job.request.num_images)]
+        """Make room for a job's pictures at the top; jobs of other pages have none here."""
+        if job.page != "generate":
+            return
+        tiles = [
+            Tile(job.job_id, index, job.request, single, job.model_name, job.size_px)
+            for index, single in enumerate(singles(job.request))
+        ]
         self.beginInsertRows(QModelIndex(), 0, len(tiles))
         self._entries[:0] = [Heading(job), *tiles]
         self.endInsertRows()
@@ -143,12 +166,13 @@ class ResultsModel(QAbstractListModel):
         for offset, pixels in enumerate(pictures):
             tile = self._entries[row + offset] if row + offset < len(self._entries) else None
             if isinstance(tile, Tile) and tile.job_id == job_id and tile.state is not TileState.DONE:
-                self._entries[row + offset] = replace(tile, state=TileState.PREVIEW, pixels=pixels)
+                self._entries[row + offset] = replace(tile, state=TileState.PREVIEW, preview=pixels)
         self._tell(row, min(row + len(pictures), len(self._entries)) - 1)
 
-    def finish_picture(self, job_id: str, index: int, pixels: Pixels) -> None:
-        """A picture is done."""
-        if self._replace(job_id, index, state=TileState.DONE, pixels=pixels):
+    def finish_picture(self, job_id: str, index: int, clip: Clip) -> None:
+        """A picture or clip is done."""
+        is_moving = clip.is_moving
+        if self._replace(job_id, index, state=TileState.DONE, preview=None, clip=clip, is_moving=is_moving):
             self._num_done += 1
             self._keep_budget()
             self.count_changed.emit(self._num_done)
@@ -206,10 +230,10 @@ class ResultsModel(QAbstractListModel):
     def _keep_budget(self) -> None:
         total = 0
         for row, entry in enumerate(self._entries):
-            if isinstance(entry, Tile) and entry.pixels is not None:
-                total += len(entry.pixels.data)
+            if isinstance(entry, Tile) and entry.clip is not None:
+                total += entry.clip.num_bytes
                 if total > self._budget_bytes and entry.path:
-                    self._entries[row] = replace(entry, pixels=None)
+                    self._entries[row] = replace(entry, clip=None)
 
 
 def _job_id(entry: Entry) -> str:

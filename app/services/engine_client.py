@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.pixels import split_batch
-from app.services.engine_news import EngineDeath, EngineDelay, FinishedPicture, PreviewPictures
+from app.pixels import Clip, split_batch
+from app.services.engine_news import EngineDeath, EngineDelay, FinishedPicture, JobResult, PreviewPictures
 from app.services.engine_process import EngineEnd, EngineProcess
 from app.services.latest_wins import LatestWins
 from ul_engine.protocol import (
@@ -36,7 +36,7 @@ from ul_engine.protocol import (
     RunJob,
     Shutdown,
 )
-from ul_engine.requests import GenerateRequest
+from ul_engine.requests import Request
 
 PROGRESS_INTERVAL_MS = 50
 PREVIEW_INTERVAL_MS = 100
@@ -75,7 +75,8 @@ class EngineClient(QObject):
     job_started = Signal(object)  # JobStarted
     job_progressed = Signal(object)  # JobProgress, at most 20 a second
     preview_arrived = Signal(object)  # PreviewPictures, at most 10 a second
-    picture_arrived = Signal(object)  # FinishedPicture
+    picture_arrived = Signal(object)  # FinishedPicture: a picture or a clip
+    result_arrived = Signal(object)  # JobResult: whatever else a job brings
     job_finished = Signal(object)  # JobFinished
     job_cancelled = Signal(object)  # JobCancelled
     job_failed = Signal(object)  # JobFailed
@@ -141,7 +142,7 @@ class EngineClient(QObject):
         """Have a model read ahead of its first use."""
         self._send(LoadModel(path=path))
 
-    def run_job(self, job_id: str, request: GenerateRequest) -> None:
+    def run_job(self, job_id: str, request: Request) -> None:
         """Hand a job to the worker."""
         self._send(RunJob(job_id=job_id, request=request))
 
@@ -255,6 +256,8 @@ class EngineClient(QObject):
                 self.model_loaded.emit(news)
             case ModelFailed():
                 self.model_failed.emit(news)
+            case _:
+                self._on_result(news, payload)
 
     def _on_ready(self, news: EngineReady) -> None:
         if news.protocol_version != PROTOCOL_VERSION:
@@ -268,10 +271,18 @@ class EngineClient(QObject):
         self._send(Ping())
 
     def _on_picture(self, news: ImageResult, payload: bytes) -> None:
-        (pixels,) = split_batch(news.shape, payload)
+        frames = split_batch(news.shape, payload)
+        if news.fps is None and len(frames) > 1:
+            raise ValueError(f"{len(frames)} frames without a rate are no clip")
         self._previews.drop()
         self._progress.flush()
-        self.picture_arrived.emit(FinishedPicture(news.job_id, news.index, news.seed, pixels, news.elapsed_s))
+        clip = Clip(frames, news.fps)
+        self.picture_arrived.emit(FinishedPicture(news.job_id, news.index, news.seed, clip, news.elapsed_s))
+
+    def _on_result(self, news: News, payload: bytes) -> None:
+        """A result that only the one who asked understands."""
+        self._progress.flush()
+        self.result_arrived.emit(JobResult(str(getattr(news, "job_id", "")), news, payload))
 
     def _on_job_end(self, news: JobFinished | JobCancelled | JobFailed) -> None:
         self._cancel_timer.stop()

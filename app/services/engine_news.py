@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from app.pixels import Pixels
+from app.pixels import Clip, Pixels
+from ul_engine.protocol import News
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,24 @@ class PreviewPictures:
 
 @dataclass(frozen=True)
 class FinishedPicture:
-    """One finished picture."""
+    """One finished picture or clip."""
 
     job_id: str
     index: int
     seed: int
-    pixels: Pixels
+    clip: Clip
     elapsed_s: float
+
+    @property
+    def pixels(self) -> Pixels:
+        """The picture, or the one that stands for the clip."""
+        return self.clip.poster
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """Any other result of a job, as it came: who asked for it reads the payload."""
+
+    job_id: str
+    message: News
+    payload: bytes

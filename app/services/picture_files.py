@@ -1,4 +1,4 @@
-"""Reads and writes picture files in a thread of its own, so that a slow disk never stalls the window."""
+"""Reads and writes files of pictures and clips in a thread of its own, so that a slow disk never stalls the window."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,22 +7,35 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.pixels import Pixels
+from app.pixels import Clip, Pixels
 from ul_engine.errors import DataError, EngineError
 from ul_engine.metadata import EmbeddedRequest, embed, encode_png, read_request, text_chunks
-from ul_engine.outputs import save_picture, write_file
+from ul_engine.outputs import save_clip, save_picture, write_file
 from ul_engine.requests import GenerateRequest
 
 
 @dataclass(frozen=True)
-class PictureToSave:
-    """One finished picture of a job."""
+class ResultToSave:
+    """One finished picture or clip of a job."""
 
     job_id: str
     index: int
-    pixels: Pixels
-    request: GenerateRequest
+    clip: Clip
+    single: GenerateRequest
+    """What made this one, and is kept in its file."""
     model_name: str
+    keeps_request: bool = True
+
+
+@dataclass(frozen=True)
+class CopyToSave:
+    """A picture with its settings for a place that a person chose."""
+
+    pixels: Pixels
+    single: GenerateRequest
+    model_name: str
+    path: str
+    keeps_request: bool = True
 
 
 @dataclass(frozen=True)
@@ -81,13 +94,13 @@ class PictureFiles(QObject):
         self.root = root
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="picture-files")
 
-    def save(self, task: PictureToSave) -> None:
-        """Write a finished picture under the outputs folder."""
+    def save(self, task: ResultToSave) -> None:
+        """Write a finished picture or clip under the outputs folder."""
         self._submit(self._save, task, self.root)
 
-    def save_copy(self, task: PictureToSave, path: str) -> None:
+    def save_copy(self, task: CopyToSave) -> None:
         """Write a picture, settings included, to a place the person chose."""
-        self._submit(self._save_copy, task, path)
+        self._submit(self._save_copy, task)
 
     def read_settings(self, path: str) -> None:
         """Find out how a picture file was made."""
@@ -102,27 +115,24 @@ class PictureFiles(QObject):
 
     # ---- in the thread; signals are queued to their receivers -----------------------------------------------------
 
-    def _save(self, task: PictureToSave, root: Path) -> None:
-        pixels = task.pixels
+    def _save(self, task: ResultToSave, root: Path) -> None:
         try:
-            path = save_picture(
-                pixels.data, task.request, task.index, root, shape=pixels.shape, model_name=task.model_name
-            )
+            path = _save_clip(task, root) if task.clip.fps is not None else _save_picture(task, root)
         except EngineError as error:
             self.save_failed.emit(SaveFailed(task.job_id, task.index, str(error)))
         else:
             self.picture_saved.emit(PictureSaved(task.job_id, task.index, str(path)))
 
-    def _save_copy(self, task: PictureToSave, path: str) -> None:
+    def _save_copy(self, task: CopyToSave) -> None:
         width_px, height_px = task.pixels.width_px, task.pixels.height_px
-        embedded = embed(task.request, task.index, model_name=task.model_name)
-        texts = text_chunks(embedded, width_px=width_px, height_px=height_px)
+        embedded = embed(task.single, 0, model_name=task.model_name)
+        texts = text_chunks(embedded, width_px=width_px, height_px=height_px) if task.keeps_request else {}
         try:
-            write_file(path, encode_png(task.pixels.data, width_px=width_px, height_px=height_px, texts=texts))
+            write_file(task.path, encode_png(task.pixels.data, width_px=width_px, height_px=height_px, texts=texts))
         except EngineError as error:
-            self.copy_failed.emit(FileProblem(path, str(error)))
+            self.copy_failed.emit(FileProblem(task.path, str(error)))
         else:
-            self.copy_saved.emit(CopySaved(path))
+            self.copy_saved.emit(CopySaved(task.path))
 
     def _read_settings(self, path: str) -> None:
         try:
@@ -131,6 +141,34 @@ class PictureFiles(QObject):
             self.read_failed.emit(FileProblem(path, str(error)))
         else:
             self.settings_read.emit(SettingsRead(path, embedded))
+
+
+def _save_picture(task: ResultToSave, root: Path) -> Path:
+    pixels = task.clip.poster
+    return save_picture(
+        pixels.data,
+        task.single,
+        0,
+        root,
+        shape=pixels.shape,
+        model_name=task.model_name,
+        keeps_request=task.keeps_request,
+    )
+
+
+def _save_clip(task: ResultToSave, root: Path) -> Path:
+    assert task.clip.fps is not None
+    data, shape = task.clip.packed()
+    written = save_clip(
+        memoryview(data).cast("B", shape),
+        task.single,
+        0,
+        root,
+        fps=task.clip.fps,
+        model_name=task.model_name,
+        keeps_request=task.keeps_request,
+    )
+    return written.path
 
 
 def _raise_bugs(future: "Future[None]") -> None:

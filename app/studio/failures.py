@@ -4,6 +4,7 @@ from PySide6.QtCore import QCoreApplication
 
 from app.errors import Notice, NoticeAction, Severity
 from app.models.job_queue import Job
+from app.models.requested import at_once, has_size
 from app.services.engine_news import EngineDeath
 from app.studio import actions
 from ul_engine.protocol import JobFailed
@@ -32,15 +33,14 @@ def model_key(path: str) -> str:
 
 def _memory_notice(news: JobFailed, job: Job) -> Notice:
     """Out of memory: the remedies, best first."""
-    request = job.request
-    together = min(request.batch_size, request.num_images)
+    together = at_once(job.request)
     remedies, deeds = [], []
     if together > 1:
         half = max(1, together // 2)
         remedies.append(_tr("make fewer pictures at once (now {count})").format(count=together))
         label = _tr("Make {count} at a time").format(count=half) if half > 1 else _tr("Make one at a time")
         deeds.append(NoticeAction(actions.SMALLER_BATCH, label, job.job_id))
-    if request.width_px is not None or request.height_px is not None:
+    if has_size(job.request):
         remedies.append(_tr("make smaller pictures"))
         deeds.append(NoticeAction(actions.TRAINED_SIZE, _tr("Use the trained size"), job.job_id))
     if not remedies:

@@ -10,21 +10,23 @@ from app.models.notices import ActionChoice
 from app.models.restore import Change, offer
 from app.models.results import CopyWish, Tile
 from app.models.session import Session
-from app.pixels import Pixels
+from app.pixels import Clip
 from app.services.engine_client import EngineClient
 from app.services.engine_news import FinishedPicture
 from app.services.picture_files import (
     CopySaved,
+    CopyToSave,
     FileProblem,
     PictureFiles,
     PictureSaved,
-    PictureToSave,
+    ResultToSave,
     SaveFailed,
     SettingsRead,
 )
 from app.studio import actions
 from ul_engine.metadata import embed
 from ul_engine.model_folder import ModelEntry
+from ul_engine.requests import GenerateRequest
 
 
 class FileKeeper(QObject):
@@ -63,7 +65,7 @@ class FileKeeper(QObject):
     def _on_picture(self, news: FinishedPicture) -> None:
         tile = self._tile(news.job_id, news.index)
         if tile is not None:
-            self._files.save(_task(tile, news.pixels))
+            self._files.save(_task(tile, news.clip))
 
     def _on_picture_saved(self, news: PictureSaved) -> None:
         self._session.results.set_path(news.job_id, news.index, news.path)
@@ -87,12 +89,13 @@ class FileKeeper(QObject):
 
     def _save_unsaved(self) -> None:
         for tile in self._session.results.done_tiles():
-            if not tile.path and tile.pixels is not None:
-                self._files.save(_task(tile, tile.pixels))
+            if not tile.path and tile.clip is not None:
+                self._files.save(_task(tile, tile.clip))
 
     def save_copy(self, wish: CopyWish) -> None:
         """Write a picture with its settings to a place the person chose."""
-        self._files.save_copy(_task(wish.tile, wish.pixels), wish.path)
+        tile = wish.tile
+        self._files.save_copy(CopyToSave(wish.pixels, single_of(tile), tile.model_name, wish.path))
 
     def _on_copy_saved(self, news: CopySaved) -> None:
         self._session.notices.post(
@@ -151,7 +154,7 @@ class FileKeeper(QObject):
     def use_tile(self, tile: Tile) -> None:
         """Set the form to what made a picture of this session, with a way back."""
         session = self._session
-        embedded = embed(tile.request, tile.index, model_name=tile.model_name)
+        embedded = embed(single_of(tile), 0, model_name=tile.model_name)
         model = session.library.by_path(tile.request.model)
         self.apply(offer("", embedded, session.form.state, session.form.model, model).changes)
 
@@ -190,5 +193,14 @@ class FileKeeper(QObject):
         return entry if isinstance(entry, Tile) else None
 
 
-def _task(tile: Tile, pixels: Pixels) -> PictureToSave:
-    return PictureToSave(tile.job_id, tile.index, pixels, tile.request, tile.model_name)
+def single_of(tile: Tile) -> GenerateRequest:
+    """What is to be kept of a result's making; of a step between prompts or pictures what it shares with its ends."""
+    if tile.single is not None:
+        return tile.single
+    request = tile.request
+    return GenerateRequest(model=request.model, num_images=1, seed=tile.seed)
+
+
+def _task(tile: Tile, clip: Clip) -> ResultToSave:
+    keeps_request = tile.single is not None
+    return ResultToSave(tile.job_id, tile.index, clip, single_of(tile), tile.model_name, keeps_request)

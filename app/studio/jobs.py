@@ -8,6 +8,7 @@ from app.errors import Notice, NoticeAction, Severity
 from app.models.engine_state import EnginePhase
 from app.models.job_queue import Job, JobState, QueueView
 from app.models.notices import ActionChoice
+from app.models.requested import at_once, changed
 from app.models.session import Session
 from app.services.engine_client import EngineClient
 from app.services.engine_news import EngineDeath, EngineDelay, FinishedPicture, PreviewPictures
@@ -178,7 +179,7 @@ class JobRunner(QObject):
         self._session.results.set_previews(news.job_id, news.first_index, news.pictures)
 
     def _on_picture(self, news: FinishedPicture) -> None:
-        self._session.results.finish_picture(news.job_id, news.index, news.pixels)
+        self._session.results.finish_picture(news.job_id, news.index, news.clip)
         self._session.queue.note_picture(news.job_id)
 
     def _on_finished(self, news: JobFinished) -> None:
@@ -217,10 +218,10 @@ class JobRunner(QObject):
 
     def _try_smaller(self, job_id: str) -> None:
         job = self._failed.get(job_id)
-        if job is not None:
-            batch_size = max(1, min(job.request.batch_size, job.request.num_images) // 2)
-            self._session.form.update(batch_size=batch_size)
-            self._try_again(job_id, {"batch_size": batch_size})
+        if job is not None and (together := at_once(job.request)) > 1:
+            if job.page == "generate":
+                self._session.form.update(batch_size=together // 2)
+            self._try_again(job_id, {"batch_size": together // 2})
 
     def _try_trained_size(self, job_id: str) -> None:
         job = self._failed.get(job_id)
@@ -228,11 +229,12 @@ class JobRunner(QObject):
         if job is not None and model is not None and model.manifest is not None:
             side = model.manifest.model.image_px
             self._failed[job_id] = replace(job, size_px=(side, side))
-            self._session.form.update(width_px=None, height_px=None)
+            if job.page == "generate":
+                self._session.form.update(width_px=None, height_px=None)
             self._try_again(job_id, {"width_px": None, "height_px": None})
 
     def _try_again(self, job_id: str, changes: dict[str, object]) -> None:
         job = self._failed.pop(job_id, None)
         if job is not None:
-            request = job.request.model_copy(update=changes)
-            self._session.queue.add(request, job.model_name, job.size_px, job.preset)
+            request = changed(job.request, changes)
+            self._session.queue.add(request, job.model_name, job.size_px, job.preset, page=job.page)

@@ -15,7 +15,7 @@ import time
 
 from ul_engine import protocol
 from ul_engine.errors import Cancelled
-from ul_engine.requests import GenerateRequest
+from ul_engine.requests import GenerateRequest, GridRequest, InterpolateRequest, ReconstructRequest, Request
 
 STEPS_PER_PREVIEW = 2
 
@@ -28,6 +28,7 @@ class FakeWorker:
         self.step_s = float(options.get("step_s", "0.002"))
         self.start_s = float(options.get("start_s", "0"))
         self.side = int(options.get("side", "16"))
+        self.frames = int(options.get("frames", "1"))
         self.die_once = options.get("die_once", "")
         self.output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
         self.lock = threading.Lock()
@@ -87,8 +88,7 @@ class FakeWorker:
         while (job := self.jobs.get()) is not None:
             self.send(protocol.JobStarted(job_id=job.job_id))
             try:
-                assert isinstance(job.request, GenerateRequest)
-                self.generate(job.job_id, job.request)
+                self.carry_out(job.job_id, job.request)
                 self.send(protocol.JobFinished(job_id=job.job_id, elapsed_s=1.0))
             except Cancelled:
                 self.send(protocol.JobCancelled(job_id=job.job_id))
@@ -97,24 +97,65 @@ class FakeWorker:
                 details = "Traceback (most recent call last): made up"
                 self.send(protocol.JobFailed(job_id=job.job_id, kind=kind, message=message, details=details))
 
-    def generate(self, job_id: str, request: GenerateRequest) -> None:
-        for first in range(0, request.num_images, request.batch_size):
-            count = min(request.batch_size, request.num_images - first)
-            self.denoise(job_id, request, first, count)
-            for index in range(first, first + count):
+    def carry_out(self, job_id: str, request: Request) -> None:
+        match request:
+            case GenerateRequest():
+                self.make(job_id, request, [request.seed_of(index) for index in range(request.num_images)])
+            case InterpolateRequest():
+                self.make(job_id, request, [request.seed + index for index in range(request.num_steps)])
+            case GridRequest():
+                self.make(job_id, request.request, [cell.seed for cell in request.cells()])
+            case ReconstructRequest():
+                self.reconstruct(job_id, request)
+
+    def make(self, job_id: str, request: GenerateRequest | InterpolateRequest, seeds: list[int]) -> None:
+        """One result per seed; clips where the fake is told to make clips of `frames` frames."""
+        frames = getattr(request, "num_frames", None) or self.frames
+        for first in range(0, len(seeds), request.batch_size):
+            batch = seeds[first : first + request.batch_size]
+            self.denoise(job_id, request, seeds, range(first, first + len(batch)))
+            for index, seed in enumerate(batch, first):
                 self.send(
                     protocol.ImageResult(
                         job_id=job_id,
                         index=index,
-                        seed=request.seed_of(index),
-                        shape=(1, self.side, self.side, 3),
+                        seed=seed,
+                        shape=(frames, self.side, self.side, 3),
+                        fps=8.0 if self.frames > 1 else None,
                         elapsed_s=0.1,
                     ),
-                    self.picture(request.seed_of(index), 1.0),
+                    b"".join(self.picture(seed + 10 * frame, 1.0) for frame in range(frames)),
                 )
 
-    def denoise(self, job_id: str, request: GenerateRequest, first: int, count: int) -> None:
+    def reconstruct(self, job_id: str, request: ReconstructRequest) -> None:
+        """The original, and one reconstruction for each rung of both ladders."""
+        rungs: list[tuple[float, float | None]] = [(level, None) for level in request.latent_logsnrs]
+        rungs += [(5.0, level) for level in request.decoder_logsnrs]
+        for number, source in enumerate(request.inputs):
+            for step, (latent, decoder) in enumerate(rungs, 1):
+                if job_id in self.cancelled and self.mode != "hangs":
+                    raise Cancelled
+                self.misbehave(step)
+                self.send(
+                    protocol.ReconstructionResult(
+                        job_id=job_id,
+                        input=source,
+                        latent_logsnr=latent,
+                        decoder_logsnr=decoder,
+                        psnr_db=30.0 + latent,
+                        ssim=0.9,
+                        bits_per_pixel=0.5,
+                        bits_per_dim=1.0,
+                        shape=(2, self.side, self.side, 3),
+                    ),
+                    self.picture(number, 1.0) + self.picture(number, 1.0 - 0.1 * step),
+                )
+
+    def denoise(
+        self, job_id: str, request: GenerateRequest | InterpolateRequest, seeds: list[int], batch: range
+    ) -> None:
         sampling = request.sampling
+        first, count = batch.start, len(batch)
         per_batch = sampling.base.num_steps + sampling.decoder.num_steps
         done = 0
         for phase, num_steps in (("base", sampling.base.num_steps), ("decoder", sampling.decoder.num_steps)):
@@ -127,21 +168,21 @@ class FakeWorker:
                 self.send(
                     protocol.JobProgress(
                         job_id=job_id,
-                        phase=phase,  # type: ignore[arg-type]
+                        phase=phase,
                         step=step,
                         num_steps=num_steps,
                         first_index=first,
                         batch_size=count,
-                        fraction=(first + count * done / per_batch) / request.num_images,
+                        fraction=(first + count * done / per_batch) / len(seeds),
                     )
                 )
-                if request.preview and step % STEPS_PER_PREVIEW == 0:
-                    self.preview(job_id, request, first, count, done / per_batch)
+                if getattr(request, "preview", False) and step % STEPS_PER_PREVIEW == 0:
+                    self.preview(job_id, seeds, batch, done / per_batch)
 
-    def preview(self, job_id: str, request: GenerateRequest, first: int, count: int, share: float) -> None:
-        payload = b"".join(self.picture(request.seed_of(first + offset), share) for offset in range(count))
-        shape = (count, self.side, self.side, 3)
-        self.send(protocol.JobPreview(job_id=job_id, first_index=first, shape=shape), payload)
+    def preview(self, job_id: str, seeds: list[int], batch: range, share: float) -> None:
+        payload = b"".join(self.picture(seeds[index], share) for index in batch)
+        shape = (len(batch), self.side, self.side, 3)
+        self.send(protocol.JobPreview(job_id=job_id, first_index=batch.start, shape=shape), payload)
 
     def misbehave(self, done: int) -> None:
         if done != 4:

@@ -12,10 +12,20 @@ import psutil
 import pytest
 
 from app.services.engine_client import EngineClient, EngineTimes
-from app.services.engine_news import EngineDeath, EngineDelay, FinishedPicture, PreviewPictures
+from app.services.engine_news import EngineDeath, EngineDelay, FinishedPicture, JobResult, PreviewPictures
 from app.services.engine_process import exit_words
 from tests.app.conftest import RunAsync, fake_command, until
-from ul_engine.requests import GenerateRequest, SamplerSettings, SamplingSettings
+from ul_engine.protocol import ReconstructionResult
+from ul_engine.requests import (
+    GenerateRequest,
+    GridAxis,
+    GridRequest,
+    InterpolateRequest,
+    ReconstructRequest,
+    Request,
+    SamplerSettings,
+    SamplingSettings,
+)
 
 SAMPLING = SamplingSettings(base=SamplerSettings(num_steps=6), decoder=SamplerSettings(num_steps=6))
 REQUEST = GenerateRequest(model="m", num_images=3, seed=5, batch_size=2, sampling=SAMPLING)
@@ -38,6 +48,7 @@ class Log:
             "job_progressed",
             "preview_arrived",
             "picture_arrived",
+            "result_arrived",
             "job_finished",
             "job_cancelled",
             "job_failed",
@@ -96,6 +107,51 @@ def test_a_job_from_start_to_finish(with_client: Callable[..., None]) -> None:
         assert len(previews[0].pictures) == 2
         assert log.of("model_loaded")[0].path == "m"
         await until(log.has("pong_received", 2))
+
+    with_client(story)
+
+
+def test_clips_arrive_whole(with_client: Callable[..., None]) -> None:
+    async def story(client: EngineClient, log: Log) -> None:
+        await until(log.has("engine_became_ready"))
+        client.run_job("j", REQUEST.model_copy(update={"num_images": 1}))
+        await until(log.has("job_finished"))
+        (made,) = log.of("picture_arrived")
+        assert (len(made.clip.frames), made.clip.fps, made.clip.is_moving) == (3, 8.0, True)
+        assert [frame.data[2] for frame in made.clip.frames] == [seed * 53 % 256 for seed in (5, 15, 25)]
+        assert made.pixels is made.clip.frames[1]
+
+    with_client(story, frames=3)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        InterpolateRequest(model="m", num_steps=3, sampling=SAMPLING),
+        GridRequest(request=REQUEST, x=GridAxis(field="seed", values=(1, 2, 3))),
+    ],
+    ids=["interpolation", "grid"],
+)
+def test_other_requests_bring_pictures_too(with_client: Callable[..., None], request_: Request) -> None:
+    async def story(client: EngineClient, log: Log) -> None:
+        await until(log.has("engine_became_ready"))
+        client.run_job("j", request_)
+        await until(log.has("job_finished"))
+        assert [picture.index for picture in log.of("picture_arrived")] == [0, 1, 2]
+
+    with_client(story)
+
+
+def test_results_that_only_the_asker_understands_come_as_they_are(with_client: Callable[..., None]) -> None:
+    async def story(client: EngineClient, log: Log) -> None:
+        await until(log.has("engine_became_ready"))
+        client.run_job("j", ReconstructRequest(model="m", inputs=("a.png",), latent_logsnrs=(5.0, 2.0)))
+        await until(log.has("job_finished"))
+        results: list[JobResult] = log.of("result_arrived")
+        assert {result.job_id for result in results} == {"j"}
+        assert all(isinstance(result.message, ReconstructionResult) for result in results)
+        assert [len(result.payload) for result in results] == [2 * 16 * 16 * 3] * 2
+        assert log.of("picture_arrived") == []
 
     with_client(story)
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.models.job_queue import Job, JobQueue, JobState, QueueView
 from ul_engine.protocol import JobProgress
-from ul_engine.requests import GenerateRequest
+from ul_engine.requests import GenerateRequest, GridAxis, GridRequest, InterpolateRequest, ReconstructRequest, Request
 
 REQUEST = GenerateRequest(model="m", prompt="a cube", num_images=2)
 
@@ -124,3 +124,26 @@ def test_progress_of_others_is_ignored(queue: JobQueue) -> None:
     assert queue.progress.fraction == 0.5
     queue.end(job.job_id, JobState.FINISHED)
     assert queue.progress.fraction == 0.0
+
+
+@pytest.mark.parametrize(
+    ("request_", "count"),
+    [
+        (REQUEST, 2),
+        (InterpolateRequest(model="m", num_steps=7), 7),
+        (GridRequest(request=REQUEST, x=GridAxis(field="seed", values=(1, 2, 3))), 3),
+        (ReconstructRequest(model="m", inputs=("a.png", "b.png")), 2),
+    ],
+)
+def test_any_request_is_a_job(queue: JobQueue, request_: Request, count: int) -> None:
+    job = queue.add(request_, "Model", (64, 64), page="compare")
+    assert (job.num_results, job.page) == (count, "compare")
+    assert queue.take_next() is not None
+
+
+def test_what_a_person_waits_for_may_go_before_the_others(queue: JobQueue) -> None:
+    first, second = add(queue, 2)
+    queue.take_next()
+    urgent = queue.add(REQUEST, "Model", (64, 64), is_next=True)
+    assert [job.job_id for job in queue.view.waiting] == [urgent.job_id, second.job_id]
+    assert queue.is_running(first.job_id)

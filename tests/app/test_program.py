@@ -20,6 +20,7 @@ from app.studio import actions
 from tests.app.conftest import RunAsync, until
 from tests.app.model_folders import write_model
 from ul_engine.errors import CheckpointError
+from ul_engine.media.reading import probe
 from ul_engine.metadata import read_request
 
 Usage = namedtuple("Usage", "total used free")
@@ -68,6 +69,19 @@ def test_pictures_are_made_and_saved_with_their_settings(make_program: Make, run
         assert isinstance(heading, Heading)
         assert (heading.job.state, heading.job.num_done) == (JobState.FINISHED, 2)
         assert program.session.engine.status.phase is EnginePhase.READY
+
+    run_async(story())
+
+
+def test_clips_are_made_and_saved_with_their_settings(make_program: Make, run_async: RunAsync) -> None:
+    async def story() -> None:
+        program = make_program(frames=4)
+        await started(program)
+        ask(program, seed="7", seed_mode=SeedMode.FIXED)
+        await until(lambda: len([path for path in paths(program) if path]) == 2)
+        assert [Path(path).suffix for path in paths(program)] == [".mp4", ".mp4"]
+        assert (probe(paths(program)[0]).num_frames, read_request(paths(program)[1]).request.seed) == (4, 8)
+        assert all(tile.is_moving for tile in program.session.results.done_tiles())
 
     run_async(story())
 

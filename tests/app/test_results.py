@@ -7,10 +7,12 @@ from PySide6.QtCore import QAbstractItemModel, Qt
 
 from app.models.job_queue import Job, JobState
 from app.models.results import EntryRole, Heading, ResultsModel, Tile, TileState
-from app.pixels import Pixels, split_batch
-from ul_engine.requests import GenerateRequest
+from app.pixels import Clip, Pixels, split_batch
+from ul_engine.requests import GenerateRequest, GridAxis, GridRequest, InterpolateRequest, ReconstructRequest
 
 PIXELS = Pixels(2, 2, bytes(12))
+PICTURE = Clip((PIXELS,))
+MOVING = Clip((PIXELS, Pixels(2, 2, bytes([7] * 12)), PIXELS), 8.0)
 
 
 def job(name: str = "a", count: int = 3, **changes: Any) -> Job:
@@ -46,7 +48,7 @@ def test_from_place_to_picture(model: ResultsModel) -> None:
     model.count_changed.connect(counts.append)
     model.set_previews("a", 1, [PIXELS, PIXELS])
     assert [tile.state for tile in tiles(model)] == [TileState.WAITING, TileState.PREVIEW, TileState.PREVIEW]
-    model.finish_picture("a", 1, PIXELS)
+    model.finish_picture("a", 1, PICTURE)
     model.set_path("a", 1, "/out/1.png")
     model.set_previews("a", 1, [PIXELS])  # late news change nothing
     assert tiles(model)[1].state is TileState.DONE
@@ -62,7 +64,7 @@ def test_previews_stop_at_the_jobs_end(model: ResultsModel) -> None:
 
 
 def test_what_was_not_finished_disappears(model: ResultsModel) -> None:
-    model.finish_picture("a", 0, PIXELS)
+    model.finish_picture("a", 0, PICTURE)
     model.end_job(job(state=JobState.STOPPED, num_done=1))
     assert len(tiles(model)) == 1
     assert isinstance(model.entry(0), Heading)
@@ -83,10 +85,10 @@ def test_memory_is_bounded_where_files_hold_the_pictures(qapp: Any) -> None:
     model = ResultsModel(budget_bytes=2 * 12)
     model.add_job(job("a", 4))
     for index in range(3):
-        model.finish_picture("a", index, PIXELS)
+        model.finish_picture("a", index, PICTURE)
         model.set_path("a", index, f"/out/{index}.png")
-    model.finish_picture("a", 3, PIXELS)
-    assert [tile.pixels is None for tile in tiles(model)] == [False, False, True, False]
+    model.finish_picture("a", 3, PICTURE)
+    assert [tile.clip is None for tile in tiles(model)] == [False, False, True, False]
     assert all(tile.pixels is not None or tile.path for tile in tiles(model))
 
 
@@ -98,7 +100,7 @@ def test_only_pictures_can_be_chosen(model: ResultsModel) -> None:
 
 
 def test_clearing(model: ResultsModel) -> None:
-    model.finish_picture("a", 0, PIXELS)
+    model.finish_picture("a", 0, PICTURE)
     model.clear()
     assert (model.rowCount(), model.num_done) == (0, 0)
 
@@ -111,7 +113,7 @@ def test_qts_own_examiner_is_content(qapp: Any) -> None:
     tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning)
     model.add_job(job("a"))
     model.add_job(job("b"))
-    model.finish_picture("a", 2, PIXELS)
+    model.finish_picture("a", 2, PICTURE)
     model.end_job(job("a", state=JobState.STOPPED, num_done=1))
     model.end_job(job("b", state=JobState.STOPPED))
     model.clear()
@@ -124,3 +126,53 @@ def test_qts_own_examiner_is_content(qapp: Any) -> None:
 def test_payloads_that_do_not_fit_are_refused(shape: tuple[int, int, int, int], size: int) -> None:
     with pytest.raises(ValueError, match="cannot be pictures"):
         split_batch(shape, bytes(size))
+
+
+def test_a_clip_is_shown_by_its_middle_frame(model: ResultsModel) -> None:
+    model.finish_picture("a", 0, MOVING)
+    tile = tiles(model)[0]
+    assert tile.is_moving
+    assert tile.pixels is MOVING.frames[1]
+
+
+def test_a_clip_counts_with_all_its_frames_and_stays_a_clip_on_the_disk(qapp: Any) -> None:
+    model = ResultsModel(budget_bytes=40)
+    model.add_job(job("a", 2))
+    for index in range(2):
+        model.finish_picture("a", index, MOVING)
+        model.set_path("a", index, f"/out/{index}.mp4")
+    model.finish_picture("a", 1, MOVING)
+    assert [tile.clip is None for tile in tiles(model)] == [False, True]
+    assert tiles(model)[1].is_moving
+
+
+def test_every_cell_of_a_grid_knows_what_makes_it_alone(qapp: Any) -> None:
+    shared = GenerateRequest(model="m", prompt="a cube", seed=5)
+    axes = GridAxis(field="seed", values=(1, 2)), GridAxis(field="prompt", values=("a cube", "a cone"))
+    model = ResultsModel()
+    model.add_job(Job("g", GridRequest(request=shared, x=axes[0], y=axes[1]), "Model", (2, 2)))
+    singles = [tile.single for tile in tiles(model) if tile.single is not None]
+    assert [(one.seed, one.prompt) for one in singles] == [(1, "a cube"), (2, "a cube"), (1, "a cone"), (2, "a cone")]
+
+
+def test_steps_between_seeds_can_be_made_alone_and_those_between_prompts_not(qapp: Any) -> None:
+    model = ResultsModel()
+    model.add_job(Job("s", InterpolateRequest(model="m", seed=3, second_seed=9, num_steps=3), "Model", (2, 2)))
+    assert [tile.single.variation_strength for tile in tiles(model) if tile.single] == [0.0, 0.5, 1.0]
+    way = InterpolateRequest(model="m", between="prompts", prompt="a", second_prompt="b", seed=3, num_steps=2)
+    model.add_job(Job("p", way, "Model", (2, 2)))
+    assert [(tile.single, tile.seed, tile.title) for tile in tiles(model)[:2]] == [(None, 3, "a \u2192 b")] * 2
+
+
+def test_jobs_of_other_pages_are_not_shown(qapp: Any) -> None:
+    model = ResultsModel()
+    compared = Job("c", ReconstructRequest(model="m", inputs=("a.png",)), "Model", (2, 2), page="compare")
+    model.add_job(compared)
+    model.finish_picture("c", 0, PICTURE)
+    model.end_job(compared)
+    assert (model.rowCount(), model.num_done) == (0, 0)
+
+
+def test_frames_without_a_rate_are_no_clip() -> None:
+    with pytest.raises(AssertionError):
+        Clip((PIXELS, PIXELS))

@@ -133,12 +133,11 @@ def test_a_manifest_too_new_is_told(qapp: Any, tmp_path: Path) -> None:
     assert "newer" in (library.entries[0].problem or "")
 
 
-def test_a_model_of_clips_is_named_but_cannot_be_chosen(qapp: Any, tmp_path: Path) -> None:
+def test_a_model_of_clips_can_be_chosen(qapp: Any, tmp_path: Path) -> None:
     clips = ModelConfig(name="Motion", image_px=64, video=VideoConfig(num_frames=8))
     write_model(tmp_path, "motion", model=clips)
     library = ModelLibrary((tmp_path,))
     library.refresh()
-    (entry,) = library.entries
-    assert library.usable == ()
-    assert entry.problem is not None
-    assert "makes clips" in entry.problem
+    (entry,) = library.usable
+    assert entry.problem is None
+    assert entry.manifest is not None

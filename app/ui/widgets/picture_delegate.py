@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.models.job_queue import Job, JobState
 from app.models.progress import duration
+from app.models.requested import sampling_of
 from app.models.results import EntryRole, Heading, Tile, TileState
 from app.ui.theme.fonts import font
 from app.ui.theme.theme import colours
@@ -127,10 +128,10 @@ def _paint_heading(painter: QPainter, place: QRect, job: Job) -> None:
 
 def heading_line(job: Job) -> str:
     """The second line of a heading: what was asked, and how it went."""
-    sampling = job.request.sampling
-    steps = f"{sampling.base.num_steps} + {sampling.decoder.num_steps}"
-    made = job.num_done if job.is_over else job.request.num_images
-    parts = [pictures_text(made) if made else "", job.model_name, job.preset, _steps(steps), _ending(job)]
+    sampling = sampling_of(job.request)
+    steps = _steps(f"{sampling.base.num_steps} + {sampling.decoder.num_steps}") if sampling else ""
+    made = job.num_done if job.is_over else job.num_results
+    parts = [pictures_text(made) if made else "", job.model_name, job.preset, steps, _ending(job)]
     return " · ".join(part for part in parts if part)
 
 

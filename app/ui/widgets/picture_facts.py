@@ -5,12 +5,12 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QVBoxLayout, QWidget
 
+from app.models.requested import sampling_of
 from app.models.restore import SAMPLER_TITLES
 from app.models.results import Tile
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.labels import label
-from app.ui.widgets.queue_list import prompt_title
-from ul_engine.requests import SamplerSettings
+from ul_engine.requests import SamplerSettings, SamplingSettings
 
 WIDTH_PX = 264
 
@@ -38,19 +38,24 @@ class PictureFacts(QFrame):
 
     def set_tile(self, tile: Tile) -> None:
         """Tell about a picture."""
-        sampling, guidance = tile.request.sampling, tile.request.sampling.guidance
-        self._prompt.setText(prompt_title(tile.request))
+        self._prompt.setText(tile.title)
         while self._form.rowCount():
             self._form.removeRow(0)
-        span = f"{guidance.logsnr_low:g} … {guidance.logsnr_high:g}".replace("-", "−")
         self._row(self.tr("Seed"), str(tile.seed))
         self._row(self.tr("Size"), f"{tile.size_px[0]} × {tile.size_px[1]} px")
         self._row(self.tr("Model"), tile.model_name)
+        sampling = sampling_of(tile.single or tile.request)
+        if sampling is not None:
+            self._add_sampling(sampling)
+        self._file.setText(_short(tile.path) if tile.path else tile.problem or self.tr("being saved…"))
+        self._file.setToolTip(tile.path)
+
+    def _add_sampling(self, sampling: SamplingSettings) -> None:
+        guidance = sampling.guidance
+        span = f"{guidance.logsnr_low:g} … {guidance.logsnr_high:g}".replace("-", "−")
         self._row(self.tr("Base"), self._steps(sampling.base))
         self._row(self.tr("Decoder"), self._steps(sampling.decoder))
         self._row(self.tr("Guidance"), f"{guidance.weight:g}  ({span})")
-        self._file.setText(_short(tile.path) if tile.path else tile.problem or self.tr("being saved…"))
-        self._file.setToolTip(tile.path)
 
     def _steps(self, settings: SamplerSettings) -> str:
         name = SAMPLER_TITLES[settings.name]

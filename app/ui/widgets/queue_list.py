@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.models.engine_state import EngineState
 from app.models.job_queue import Job, JobQueue
+from app.models.requested import title
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import IconButton, TextButton
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.labels import label
-from ul_engine.requests import GenerateRequest
 
 MAX_ROWS = 3
 
@@ -87,7 +87,7 @@ class QueueRow(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACING.s)
         row.addWidget(ElidedLabel(job_title(job), parent=self), 1)
-        row.addWidget(_right(pictures_text(job.request.num_images)))
+        row.addWidget(_right(pictures_text(job.num_results)))
         row.addWidget(drop)
 
     def _on_drop_clicked(self) -> None:
@@ -96,16 +96,7 @@ class QueueRow(QWidget):
 
 def job_title(job: Job) -> str:
     """What a job is called."""
-    return prompt_title(job.request)
-
-
-def prompt_title(request: GenerateRequest) -> str:
-    """What a request asks for: its prompt, else its class."""
-    if request.prompt:
-        return request.prompt
-    if request.class_label is not None:
-        return _tr("Class {label}").format(label=request.class_label)
-    return _tr("Without a prompt")
+    return title(job.request)
 
 
 def pictures_text(count: int) -> str:
