@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
+from app.models.commands import Commands
 from app.models.engine_state import EngineState
 from app.models.generate_form import GenerateForm
 from app.models.job_queue import JobQueue
@@ -18,6 +19,7 @@ class Session(QObject):
 
     def __init__(self, model_roots: Sequence[Path], parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.commands = Commands(self)
         self.engine = EngineState(self)
         self.library = ModelLibrary(model_roots, self)
         self.form = GenerateForm(self)

@@ -20,9 +20,13 @@ from app.ui.theme.theme import Theme
 from app.ui.widgets.drop_hint import DropHint
 from app.ui.widgets.navigation_rail import NavigationRail
 from app.ui.widgets.notices_bar import NoticesBar
+from app.ui.widgets.overlay.command_palette import CommandPalette
+from app.ui.widgets.overlay.overlay import Overlay
+from app.ui.widgets.overlay.shortcut_sheet import ShortcutSheet
 from app.ui.widgets.question_dialog import QuestionDialog
 from app.ui.widgets.restore_dialog import RestoreDialog
 from app.ui.widgets.status_strip import StatusStrip
+from app.ui.window_commands import WindowCommands
 
 USUAL_SIZE = (1280, 800)
 SMALLEST_SIZE = (960, 600)
@@ -46,6 +50,9 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(*SMALLEST_SIZE)
         self.resize(*USUAL_SIZE)
+        self.palette_overlay: CommandPalette | None = None
+        self.sheet_overlay: ShortcutSheet | None = None
+        self._commands = WindowCommands(session, theme, self)
         self.rail = NavigationRail(self)
         self.notices = NoticesBar(session.notices, self)
         self._stack = QStackedWidget(self)
@@ -60,6 +67,10 @@ class MainWindow(QMainWindow):
         self._hint = DropHint(self)
         self.rail.page_requested.connect(self.show_page)
         self.status.theme_toggle_requested.connect(theme.toggle)
+        self._commands.palette_requested.connect(self.open_palette)
+        self._commands.sheet_requested.connect(self.open_shortcuts)
+        self._commands.escape_pressed.connect(self._on_escape)
+        self._commands.full_screen_requested.connect(self._on_full_screen_requested)
         self.show_page("generate")
 
     def _build(self) -> None:
@@ -85,12 +96,62 @@ class MainWindow(QMainWindow):
     def _add_page(self, name: str, title: str, icon: str, keys: str, page: QWidget, *, is_last: bool = False) -> None:
         self._pages[name] = page
         self._stack.addWidget(page)
-        self.rail.add_page(name, title, icon, keys, is_last=is_last)
+        self._commands.add_page(self.rail.add_page(name, title, icon, keys, is_last=is_last), title, keys)
 
     def show_page(self, name: Any) -> None:
         """Bring a page to the front."""
         self._stack.setCurrentWidget(self._pages[name])
         self.rail.set_current(name)
+
+    @property
+    def page(self) -> str:
+        """Name of the page in front."""
+        return next(name for name, page in self._pages.items() if page is self._stack.currentWidget())
+
+    # ---- commands -------------------------------------------------------------------------------------------------
+
+    def open_palette(self) -> None:
+        """Everything that can be done, to be searched."""
+        if self.palette_overlay is None:
+            self.palette_overlay = CommandPalette(self._session.commands, self)
+            self.palette_overlay.command_requested.connect(self._on_command_requested)
+        self._dismiss_overlays()
+        self.palette_overlay.open_for(self.page)
+
+    def open_shortcuts(self) -> None:
+        """All keys, to be searched."""
+        if self.sheet_overlay is None:
+            self.sheet_overlay = ShortcutSheet(self._session.commands, self)
+        self._dismiss_overlays()
+        self.sheet_overlay.open_fresh()
+
+    def _on_command_requested(self, name: str) -> None:
+        """Some things can be done on their page only."""
+        page = self._session.commands.command(name).page
+        if page in self._pages and page != self.page:
+            self.show_page(page)
+        self._session.commands.run(name)
+
+    def _dismiss_overlays(self) -> bool:
+        """Whether there was one."""
+        shown = [overlay for overlay in self.findChildren(Overlay) if overlay.isVisible()]
+        for overlay in shown:
+            overlay.dismiss()
+        return bool(shown)
+
+    def _on_escape(self) -> None:
+        """What is in front goes first: what lies over the window, then what the page itself can close, then the running
+        job. A page says what it can close in `handle_escape() -> bool`; True means that it was something."""
+        if self._dismiss_overlays():
+            return
+        handle = getattr(self._stack.currentWidget(), "handle_escape", None)
+        if handle is not None and handle():
+            return
+        if not self._session.queue.view.is_idle:
+            self._session.queue.stop()
+
+    def _on_full_screen_requested(self) -> None:
+        self.showNormal() if self.isFullScreen() else self.showFullScreen()
 
     # ---- remembered size ------------------------------------------------------------------------------------------
 

@@ -6,12 +6,14 @@ from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
+from app.models.commands import Command
 from app.models.results import CopyWish, Tile
 from app.models.session import Session
 from app.services.media import pixels_of
 from app.ui.widgets.generate_panel import GeneratePanel
 from app.ui.widgets.picture_cache import tile_image
 from app.ui.widgets.picture_menu import PictureVerbs
+from app.ui.widgets.shortcuts import bind
 from app.ui.widgets.stage import Stage
 
 
@@ -34,9 +36,7 @@ class GeneratePage(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.panel)
         layout.addWidget(self.stage, 1)
-        self._add_shortcut("Ctrl+Return", self._on_generate)
-        self._add_shortcut("Ctrl+Enter", self._on_generate)
-        self._add_shortcut("Esc", self._on_escape)
+        self._register()
         self.panel.generate_requested.connect(self._on_generate)
         self.stage.empty.example_chosen.connect(self.panel.prompt_field.show_example)
         self.stage.empty.refresh_requested.connect(session.library.refresh)
@@ -47,9 +47,21 @@ class GeneratePage(QWidget):
         self.verbs.reuse_requested.connect(self.reuse_requested)
         session.queue.queue_changed.connect(self._on_queue_changed)
 
-    def _add_shortcut(self, keys: str, slot: object) -> None:
-        shortcut = QShortcut(QKeySequence(keys), self)
-        shortcut.activated.connect(slot)
+    def _register(self) -> None:
+        """Everything the page can do, for the palette and the list of shortcuts."""
+        commands, group = self._session.commands, self.tr("Generate")
+        start = Command("generate.start", self.tr("Generate"), group, ("Ctrl+Return",), "generate", "make run pictures")
+        bind(self, commands, start, self._on_generate)
+        QShortcut(QKeySequence("Ctrl+Enter"), self).activated.connect(self._on_generate)  # of the number pad
+        for name, title, keys in (
+            ("walk", self.tr("Previous or next picture"), ("Left", "Right")),
+            ("zoom", self.tr("Larger or smaller"), ("+", "-")),
+            ("fit", self.tr("Fit the picture to the window"), ("0",)),
+            ("pixels", self.tr("One pixel of the picture on one of the screen"), ("1",)),
+            ("copy", self.tr("Copy the picture"), ("Ctrl+C",)),
+            ("save", self.tr("Save the picture as…"), ("Ctrl+S",)),
+        ):
+            commands.add(Command(f"generate.{name}", title, group, keys, "generate"))
 
     # ---- generating -----------------------------------------------------------------------------------------------
 
@@ -60,12 +72,12 @@ class GeneratePage(QWidget):
         if self._session.form.request is None:
             self.panel.show_problem()
 
-    def _on_escape(self) -> None:
-        """What is in front goes first: the large picture, then the running job."""
-        if self.stage.is_single:
+    def handle_escape(self) -> bool:
+        """Close the large picture, if one is open; the window's own use of the key comes after that."""
+        is_single = self.stage.is_single
+        if is_single:
             self.stage.close_single()
-        elif not self._session.queue.view.is_idle:
-            self._session.queue.stop()
+        return is_single
 
     def _on_queue_changed(self) -> None:
         self.stage.bar.set_clearable(self._session.queue.view.running is None)

@@ -58,6 +58,7 @@ QFrame[role="stage"] {{ background: {c.window}; border: none; }}
 QFrame[role="footer"] {{ background: {c.panel}; border: none; border-top: 1px solid {c.line}; }}
 QFrame[role="status"] {{ background: {c.rail}; border: none; border-top: 1px solid {c.line}; }}
 QFrame[role="card"] {{ background: {c.panel}; border: 1px solid {c.line}; border-radius: {RADIUS_LARGE}px; }}
+QFrame[role="overlay"] {{ background: {c.panel}; border: 1px solid {c.field_line}; border-radius: {RADIUS_LARGE}px; }}
 QFrame[role="inset"] {{ background: {c.raised}; border: none; border-radius: {RADIUS}px; }}
 QFrame[role="line"] {{ background: {c.line}; border: none; max-height: 1px; min-height: 1px; }}
 QFrame[notice="info"] {{ background: {c.accent_tint}; border: none; border-left: 3px solid {c.accent_text}; }}
@@ -159,6 +160,9 @@ QLineEdit, QPlainTextEdit, QAbstractSpinBox, QComboBox {{
     selection-background-color: {c.accent}; selection-color: {c.on_accent};
 }}
 QLineEdit, QAbstractSpinBox, QComboBox {{ min-height: {inner}px; padding: 0 9px; }}
+QLineEdit[variant="search"], QLineEdit[variant="search"]:focus {{
+    background: transparent; border: none; font-size: {TYPE.strong}px; min-height: 38px; padding: 0 {SPACING.s}px;
+}}
 QPlainTextEdit {{ padding: 5px 6px; }}
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{
     background: transparent; border: none; border-radius: 0; min-height: 0; padding: 0; margin: 0;

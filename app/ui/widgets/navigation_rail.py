@@ -33,7 +33,7 @@ class NavigationRail(QFrame):
         self._layout.addSpacing(SPACING.m)
         self._layout.addStretch(1)
 
-    def add_page(self, name: str, title: str, icon_name: str, keys: str, *, is_last: bool = False) -> None:
+    def add_page(self, name: str, title: str, icon_name: str, keys: str, *, is_last: bool = False) -> "RailButton":
         """Offer a page; `is_last` puts it at the bottom."""
         button = RailButton(name, title, icon_name, self)
         button.setToolTip(f"{title} ({QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)})")
@@ -42,6 +42,7 @@ class NavigationRail(QFrame):
         self._buttons[name] = button
         place = self._layout.count() if is_last else self._layout.count() - 1
         self._layout.insertWidget(place, button, 0, Qt.AlignmentFlag.AlignHCenter)
+        return button
 
     def set_current(self, name: str) -> None:
         """Mark the page on show."""

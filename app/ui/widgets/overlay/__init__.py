@@ -1,0 +1,1 @@
+"""What lies over the whole window for a moment: command palette, list of shortcuts, tour."""
