@@ -1,0 +1,184 @@
+"""Series, bands, bars and marks with a painter: at most two points per pixel, pens of one pixel."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+
+from app.ui.widgets.chart.curve import Curve
+from app.ui.widgets.chart.pyramid import Pyramid, columns
+from app.ui.widgets.chart.scale import Floats, Scale
+
+RAW_OPACITY, BAND_OPACITY = 0.28, 0.18
+MAX_CLOUD = 20_000
+FAR_PX = 20_000.0
+DOT_PX = 2.6
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """Where and how to draw."""
+
+    painter: QPainter
+    x: Scale
+    y: Scale
+    plot: QRectF
+
+
+def draw_line(canvas: Canvas, curve: Curve, smoothing: float, colour: QColor) -> None:
+    """The curve; a smoothed one with its raw form faintly behind it."""
+    if curve.is_smoothed(smoothing):
+        values, pyramid = curve.smooth(smoothing)
+        _draw_values(canvas, curve, curve.y, curve.pyramid, _faded(colour, RAW_OPACITY))
+        _draw_values(canvas, curve, values, pyramid, colour)
+    else:
+        _draw_values(canvas, curve, curve.y, curve.pyramid, colour)
+    if curve.series.has_dots:
+        draw_dots(canvas, curve, colour)
+
+
+def _draw_values(canvas: Canvas, curve: Curve, y: Floats, pyramid: Pyramid, colour: QColor) -> None:
+    if curve.is_ascending:
+        xs, ys, is_dense = thinned(curve.x, y, pyramid, canvas)
+    else:
+        xs, ys, is_dense = canvas.x.to_px(curve.x[:MAX_CLOUD]), canvas.y.to_px(y[:MAX_CLOUD]), False
+    pen = QPen(colour, 0 if is_dense else 1.4)
+    pen.setCosmetic(True)
+    pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)
+    if curve.series.is_dashed:
+        pen.setDashPattern([5.0, 4.0])
+    canvas.painter.setPen(pen)
+    canvas.painter.setRenderHint(QPainter.RenderHint.Antialiasing, not is_dense)
+    for run in runs(xs, ys):
+        if run.size() > 1:
+            canvas.painter.drawPolyline(run)
+        else:
+            canvas.painter.drawPoints(run)
+
+
+def thinned(x: Floats, y: Floats, pyramid: Pyramid, canvas: Canvas) -> tuple[Floats, Floats, bool]:
+    """Pixels of what is in sight of a curve with ascending x: its points, or where they are denser than pixels the
+    smallest and largest value of each column; and whether that was so."""
+    scale = canvas.x
+    begin = max(0, int(np.searchsorted(x, scale.low)) - 1)
+    end = min(len(x), int(np.searchsorted(x, scale.high, side="right")) + 1)
+    width = abs(scale.end_px - scale.start_px)
+    if end - begin <= 2 * width:
+        return scale.to_px(x[begin:end]), canvas.y.to_px(y[begin:end]), False
+    middles, starts, stops = columns(x, scale)
+    low, high = pyramid.extremes(starts, stops)
+    xs = np.repeat(middles, 2)
+    ys = np.empty(2 * len(middles))
+    ys[0::2], ys[1::2] = low, high
+    ys[2::4], ys[3::4] = high[1::2], low[1::2]  # every other column downwards, so that columns join at their near ends
+    return xs, canvas.y.to_px(ys), True
+
+
+def runs(xs: Floats, ys: Floats) -> list[QPolygonF]:
+    """Stretches of points without gaps."""
+    is_there = np.isfinite(xs) & np.isfinite(ys)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], is_there, [False])).astype(np.int8)))
+    xs, ys = np.clip(xs, -FAR_PX, FAR_PX), np.clip(ys, -FAR_PX, FAR_PX)
+    return [polygon(xs[start:stop], ys[start:stop]) for start, stop in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def polygon(xs: Floats, ys: Floats) -> QPolygonF:
+    """Points as Qt wants them."""
+    return QPolygonF([QPointF(x, y) for x, y in zip(xs.tolist(), ys.tolist(), strict=True)])
+
+
+def draw_band(canvas: Canvas, curve: Curve, colour: QColor) -> None:
+    """The area between the lower and the upper edge."""
+    if curve.band is None or curve.low is None or curve.high is None or not curve.is_ascending:
+        return
+    x_low, low, is_dense = thinned(curve.x, curve.low, curve.band[0], canvas)
+    x_high, high, _ = thinned(curve.x, curve.high, curve.band[1], canvas)
+    if is_dense:
+        x_low, low = x_low[::2], np.fmax(low[0::2], low[1::2])  # in pixels the larger one is lower
+        x_high, high = x_high[::2], np.fmin(high[0::2], high[1::2])
+    floor = canvas.y.start_px
+    is_there = np.isfinite(high)
+    xs = np.concatenate((x_high[is_there], x_low[is_there][::-1]))
+    ys = np.concatenate((high[is_there], np.where(np.isfinite(low), low, floor)[is_there][::-1]))
+    canvas.painter.setPen(Qt.PenStyle.NoPen)
+    canvas.painter.setBrush(_faded(colour, BAND_OPACITY))
+    canvas.painter.drawPolygon(polygon(np.clip(xs, -FAR_PX, FAR_PX), np.clip(ys, -FAR_PX, FAR_PX)))
+    canvas.painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def draw_dots(canvas: Canvas, curve: Curve, colour: QColor) -> None:
+    """A dot on every point in sight."""
+    xs, ys, shades = _in_sight(canvas, curve)
+    painter = canvas.painter
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for place, (x, y) in enumerate(zip(xs.tolist(), ys.tolist(), strict=True)):
+        painter.setBrush(shaded(colour, float(shades[place])) if shades is not None else colour)
+        painter.drawEllipse(QPointF(x, y), DOT_PX, DOT_PX)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _in_sight(canvas: Canvas, curve: Curve) -> tuple[Floats, Floats, Floats | None]:
+    """Pixels of the points within the plot, thinned evenly where they are too many."""
+    stride = max(1, len(curve.x) // MAX_CLOUD)
+    xs, ys = canvas.x.to_px(curve.x[::stride]), canvas.y.to_px(curve.y[::stride])
+    plot = canvas.plot
+    with np.errstate(invalid="ignore"):
+        is_inside = (xs >= plot.left() - 4) & (xs <= plot.right() + 4) & (ys >= plot.top() - 4)
+        is_inside &= ys <= plot.bottom() + 4
+    shades = shares(curve.shade)[::stride][is_inside] if curve.shade is not None else None
+    return xs[is_inside], ys[is_inside], shades
+
+
+def draw_trail(canvas: Canvas, curve: Curve, colour: QColor) -> None:
+    """A line whose colour tells how far along it is, with dots on its points."""
+    assert curve.shade is not None
+    stride = max(1, len(curve.x) // MAX_CLOUD)
+    xs, ys = canvas.x.to_px(curve.x[::stride]), canvas.y.to_px(curve.y[::stride])
+    shades = shares(curve.shade)[::stride]
+    painter = canvas.painter
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    there = np.flatnonzero(np.isfinite(xs) & np.isfinite(ys))
+    xs, ys = np.clip(xs, -FAR_PX, FAR_PX), np.clip(ys, -FAR_PX, FAR_PX)
+    for first, second in zip(there[:-1].tolist(), there[1:].tolist(), strict=True):
+        painter.setPen(QPen(shaded(colour, float(shades[second])), 1.4))
+        painter.drawLine(QLineF(xs[first], ys[first], xs[second], ys[second]))
+    draw_dots(canvas, curve, colour)
+
+
+def shares(shade: Floats) -> Floats:
+    """Shades as shares from 0 (smallest) to 1 (largest)."""
+    low, high = np.nanmin(shade, initial=np.inf), np.nanmax(shade, initial=-np.inf)
+    if not high > low:
+        return np.ones_like(shade)
+    result: Floats = np.nan_to_num((shade - low) / (high - low), nan=1.0)
+    return result
+
+
+def shaded(colour: QColor, share: float) -> QColor:
+    """The colour, the paler the smaller the share."""
+    return _faded(colour, 0.25 + 0.75 * share)
+
+
+def draw_bars(canvas: Canvas, curve: Curve, colour: QColor, place: tuple[int, int]) -> None:
+    """Bars from zero; `place` is (which, of how many) rows of bars that share each x."""
+    index, count = place
+    spacing = float(np.min(np.diff(np.unique(curve.x)), initial=np.inf)) if len(curve.x) > 1 else 1.0
+    spacing = spacing if np.isfinite(spacing) else 1.0
+    share = 0.8 * spacing / count
+    floor = canvas.y.px_of(0.0) if not canvas.y.is_log else canvas.y.start_px
+    painter = canvas.painter
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    for x, y in zip(curve.x.tolist(), curve.y.tolist(), strict=True):
+        top = canvas.y.px_of(y)
+        if np.isfinite(top):
+            left = x - 0.4 * spacing + share * index
+            rect = QRectF(QPointF(canvas.x.px_of(left), top), QPointF(canvas.x.px_of(left + share * 0.94), floor))
+            painter.fillRect(rect.normalized(), colour)
+
+
+def _faded(colour: QColor, opacity: float) -> QColor:
+    result = QColor(colour)
+    result.setAlphaF(opacity * colour.alphaF())
+    return result

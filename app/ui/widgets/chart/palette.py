@@ -1,0 +1,18 @@
+"""Colours of series: told apart also by the colour-blind, and at least 3:1 against the ground of their theme."""
+
+from app.ui.theme.theme import colours
+
+DARK_SERIES = ("#5eb1ef", "#f2a93b", "#35c290", "#f08fc0", "#b8a2ff", "#f4744e", "#e6da62", "#a3acb9")
+LIGHT_SERIES = ("#0069ab", "#a85f00", "#007a57", "#b53f81", "#6b4fd0", "#c63d0a", "#6f6300", "#57606d")
+DARK_REFERENCE, LIGHT_REFERENCE = "#c3cad4", "#4d5562"
+
+
+def series_colour(index: int) -> str:
+    """The colour of the series at a place; they repeat after eight."""
+    palette = DARK_SERIES if colours().name == "dark" else LIGHT_SERIES
+    return palette[index % len(palette)]
+
+
+def reference_colour() -> str:
+    """The colour of marks."""
+    return DARK_REFERENCE if colours().name == "dark" else LIGHT_REFERENCE
