@@ -15,6 +15,7 @@ from app.studio import actions
 from app.studio.files import FileKeeper
 from app.studio.jobs import JobRunner
 from app.studio.memory import Memory
+from app.studio.preferring import Preferring
 from ul_engine.model_folder import ModelEntry, read_manifest
 
 
@@ -26,6 +27,8 @@ class Places:
     outputs: Path | None
     """None: as the settings say, else the usual folder."""
     settings: Path
+    runs: Path | None = None
+    """None: as the settings say, else the usual folder."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,13 @@ class Program(QObject):
     def __init__(self, places: Places, setup: EngineSetup | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         setup = setup or EngineSetup()
-        self.session = Session(places.models, self)
+        self.session = Session(places.models, parent=self)
         self.memory = Memory(self.session, SettingsFile(places.settings), self)
         self.client = EngineClient(setup.command, setup.times, self)
         self.files = PictureFiles(places.outputs or self.memory.outputs, self)
         self.runner = JobRunner(self.session, self.client, self)
         self.keeper = FileKeeper(self.session, self.client, self.files, self)
+        self.preferring = Preferring(self.session, self.client, self.files, places.runs, self)
 
     def load(self, model: str = "") -> None:
         """Look for models and take the remembered settings over; `model` is preferred to the remembered one.

@@ -53,6 +53,7 @@ class Shell(QObject):
 
     def _on_outputs_chosen(self, folder: Path) -> None:
         self.program.keeper.set_outputs(folder)
+        self.program.preferring.set_outputs(folder)
         self.window.settings_page.set_outputs(folder)
 
     def _on_action_chosen(self, choice: ActionChoice) -> None:
@@ -72,6 +73,7 @@ class Shell(QObject):
             is_crisp=bar.crisp_button.isChecked(),
             tile_px=bar.tile_px,
             is_expert_open=self.window.generate_page.panel.expert.is_open,
+            preferences=self.program.session.preferences.values(),
             form=self.program.memory.form_values(),
         )
 

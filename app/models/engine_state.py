@@ -17,6 +17,8 @@ class EnginePhase(Enum):
     BUSY = "busy"
     RESTARTING = "restarting"
     DOWN = "down"
+    RELEASED = "released"
+    """Ended because a person wanted its memory back; the next job starts it."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,10 @@ class EngineState(QObject):
         if self._status.is_up:
             self._set(replace(self._status, phase=phase))
 
-    def set_died(self, *, is_restarting: bool) -> None:
+    def set_died(self, *, is_restarting: bool, is_released: bool = False) -> None:
         """The worker is gone."""
-        self._set(EngineStatus(phase=EnginePhase.RESTARTING if is_restarting else EnginePhase.DOWN))
+        down = EnginePhase.RELEASED if is_released else EnginePhase.DOWN
+        self._set(EngineStatus(phase=EnginePhase.RESTARTING if is_restarting else down))
 
     def set_memory(self, news: Pong) -> None:
         """The worker told its memory."""

@@ -20,6 +20,12 @@ class ModelLibrary(QObject):
         self._entries: tuple[ModelEntry, ...] = ()
         self._extra: tuple[ModelEntry, ...] = ()
 
+    def set_own_root(self, folder: Path) -> None:
+        """Another folder for the person's own models, the last of the roots."""
+        if self.roots and self.roots[-1] != folder:
+            self.roots = (*self.roots[:-1], folder)
+            self.refresh()
+
     @property
     def entries(self) -> tuple[ModelEntry, ...]:
         """Everything found."""

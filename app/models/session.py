@@ -7,18 +7,24 @@ from PySide6.QtCore import QObject
 
 from app.models.commands import Commands
 from app.models.engine_state import EngineState
+from app.models.folders import FolderPlaces, Folders
 from app.models.generate_form import GenerateForm
 from app.models.job_queue import JobQueue
 from app.models.model_library import ModelLibrary
 from app.models.notices import NoticeBoard
+from app.models.preferences import Preferences
 from app.models.results import ResultsModel
 
 
 class Session(QObject):
     """Owns the models; they do not know each other."""
 
-    def __init__(self, model_roots: Sequence[Path], parent: QObject | None = None) -> None:
+    def __init__(
+        self, model_roots: Sequence[Path], folders: FolderPlaces | None = None, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
+        self.preferences = Preferences(self)
+        self.folders = Folders(folders or _places_beside(model_roots), self)
         self.commands = Commands(self)
         self.engine = EngineState(self)
         self.library = ModelLibrary(model_roots, self)
@@ -26,3 +32,9 @@ class Session(QObject):
         self.queue = JobQueue(self)
         self.results = ResultsModel(self)
         self.notices = NoticeBoard(self)
+
+
+def _places_beside(model_roots: Sequence[Path]) -> FolderPlaces:
+    """Folders for a session that was given only models."""
+    models = model_roots[-1] if model_roots else Path("models")
+    return FolderPlaces(models.parent / "outputs", models, models.parent / "runs")

@@ -96,6 +96,7 @@ class EngineClient(QObject):
         self._is_ready = False
         self._is_closing = False
         self._restart_asked = False
+        self._is_released = False
         self._quick_deaths = 0
         self._progress = LatestWins(PROGRESS_INTERVAL_MS, self)
         self._progress.released.connect(self.job_progressed)
@@ -133,10 +134,33 @@ class EngineClient(QObject):
     def restart(self) -> None:
         """End the worker, if one runs, and start a new one at once."""
         self._quick_deaths = 0
+        self._is_released = False
         if self._process is not None:
             self._restart_asked = True
             self._process.kill()
         self._wake.set()
+
+    def release(self) -> None:
+        """End the worker, the only sure way to free its memory, and start no new one before `restart`."""
+        self._is_released = True
+        if self._process is not None:
+            self._restart_asked = True
+            self._process.kill()
+        self._wake.set()
+
+    @property
+    def is_released(self) -> bool:
+        """Whether the worker was ended to free its memory, and waits to be wanted."""
+        return self._is_released
+
+    def set_command(self, command: Sequence[str]) -> None:
+        """How workers are started from the next one on."""
+        self._command = tuple(command)
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """How workers are started."""
+        return self._command
 
     def load_model(self, path: str) -> None:
         """Have a model read ahead of its first use."""
@@ -197,6 +221,8 @@ class EngineClient(QObject):
         finally:
             if self._process is None:
                 self._stop_timers()
+        if self._is_released:
+            self._process.kill()
         words = ""
         try:
             async for news, payload in self._process.frames():
@@ -214,16 +240,21 @@ class EngineClient(QObject):
         """Tell about a death and wait until it is time for the next life; nothing of the kind while closing."""
         if self._is_closing:
             return
-        was_asked, self._restart_asked = self._restart_asked, False
+        was_asked, self._restart_asked = self._restart_asked or self._is_released, False
         self._quick_deaths = 1 if lived_s > self._times.healthy_s else self._quick_deaths + 1
         backoff_s = self._times.backoff_s
         pause_s = backoff_s[self._quick_deaths - 1] if self._quick_deaths <= len(backoff_s) else None
         if was_asked:
-            self._quick_deaths, pause_s = 0, 0.0
+            self._quick_deaths, pause_s = 0, None if self._is_released else 0.0
         self._wake.clear()
         self.engine_died.emit(EngineDeath(end.words, end.stderr_tail, pause_s, was_asked))
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), pause_s)
+        if self._is_released and pause_s is not None:  # in the pause before a restart that is not to come now
+            self.engine_died.emit(EngineDeath(end.words, end.stderr_tail, None, was_asked=True))
+        while self._is_released and not self._is_closing:
+            self._wake.clear()
+            await self._wake.wait()
 
     def _stop_timers(self) -> None:
         for timer in (self._ping_timer, self._ready_timer, self._cancel_timer):

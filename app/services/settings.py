@@ -15,6 +15,7 @@ from ul_engine.requests import FrozenModel
 
 SETTINGS_VERSION = 1
 CONFIG_VARIABLE = "UL_STUDIO_CONFIG"
+RUNS_VARIABLE = "UL_STUDIO_RUNS"
 THEMES = ("system", "dark", "light")
 
 
@@ -28,6 +29,7 @@ class Settings(FrozenModel):
     is_crisp: bool = Field(True, description="Enlarge pictures with hard pixel edges.")
     tile_px: int = Field(208, ge=96, le=512, description="Wished size of a picture in the grid.")
     is_expert_open: bool = False
+    preferences: dict[str, Any] = Field(default_factory=dict, description="What differs from the usual preferences.")
     form: dict[str, Any] = Field(default_factory=dict, description="The form as it was last left.")
 
 
@@ -104,7 +106,22 @@ def log_dir() -> Path:
 
 
 def data_dir() -> Path:
-    """Folder of the user's own models."""
+    """Folder of the user's own models and runs."""
     from platformdirs import user_data_path
 
     return user_data_path("UL Studio", appauthor=False)
+
+
+def usual_models() -> Path:
+    """Where the user's own models go if nothing else was chosen."""
+    return data_dir() / "models"
+
+
+def usual_runs() -> Path:
+    """Where training runs go if nothing else was chosen: $UL_STUDIO_RUNS, else ``runs`` of a checkout, else the user's
+    data folder."""
+    named = os.environ.get(RUNS_VARIABLE)
+    if named:
+        return Path(named).expanduser().absolute()
+    checkout = Path(__file__).resolve().parents[2]
+    return (checkout if (checkout / "pyproject.toml").is_file() else data_dir()) / "runs"

@@ -91,7 +91,8 @@ class JobRunner(QObject):
         session = self._session
         self._is_loading = False
         session.notices.dismiss_key("engine-slow")
-        session.engine.set_died(is_restarting=death.restart_in_s is not None)
+        is_released = death.was_asked and death.restart_in_s is None
+        session.engine.set_died(is_restarting=death.restart_in_s is not None, is_released=is_released)
         job = session.queue.view.running
         is_stopping = job is not None and job.state is JobState.STOPPING
         if job is not None and not (death.was_asked and is_stopping):
@@ -169,6 +170,8 @@ class JobRunner(QObject):
         self._show_phase()
 
     def _dispatch(self, _view: QueueView) -> None:
+        if self._client.is_released and self._session.queue.view.waiting and not self._session.queue.view.is_paused:
+            self._client.restart()
         if self._client.is_ready and (job := self._session.queue.take_next()) is not None:
             self._client.run_job(job.job_id, job.request)
 

@@ -23,6 +23,7 @@ class Memory(QObject):
         self._session = session
         self._file = file
         self._loaded = file.load()
+        session.preferences.restore(self._loaded.settings.preferences)
         session.library.models_changed.connect(self._on_models_changed)
 
     @property

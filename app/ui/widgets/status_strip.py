@@ -66,6 +66,7 @@ class StatusStrip(QFrame):
             EnginePhase.BUSY: self.tr("Engine at work"),
             EnginePhase.RESTARTING: self.tr("Engine is being restarted"),
             EnginePhase.DOWN: self.tr("Engine stopped"),
+            EnginePhase.RELEASED: self.tr("Engine at rest; the next job starts it"),
         }
         return words[phase]
 
@@ -114,6 +115,7 @@ class Dot(QWidget):
             EnginePhase.BUSY: c.accent_text,
             EnginePhase.LOADING: c.accent_text,
             EnginePhase.DOWN: c.error,
+            EnginePhase.RELEASED: c.muted,
         }
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
