@@ -1,0 +1,1 @@
+"""Observable state of training runs."""
