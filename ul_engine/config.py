@@ -100,7 +100,9 @@ class TextConfig(FrozenModel):
 class ConditioningConfig(FrozenModel):
     """What the base model is told besides the noisy latent. The decoder is never conditioned on more than z_0."""
 
-    kind: Literal["none", "class", "text"] = "none"
+    kind: Literal["none", "class", "text"] = Field(
+        "none", description="What the base model is told. none: nothing. class: a class's number. text: words."
+    )
     num_classes: int = Field(0, ge=0, description="Number of classes when kind is class.")
     text: TextConfig | None = None
     drop_rate: float = Field(0.1, ge=0.0, le=1.0, description="Share of training samples that see the null condition.")

@@ -35,6 +35,8 @@ def _labels(c: Colours) -> str:
 QLabel {{ background: transparent; }}
 QLabel[role="caption"] {{ color: {c.muted}; font-size: {TYPE.caption}px; }}
 QLabel[role="field"] {{ color: {c.muted}; font-size: {TYPE.caption}px; font-weight: 500; }}
+QLabel[role="setting"] {{ color: {c.text}; }}
+QLabel[role="setting"][changed="true"] {{ color: {c.accent_text}; font-weight: 600; }}
 QLabel[role="error"] {{ color: {c.error}; font-size: {TYPE.caption}px; }}
 QLabel[role="warning"] {{ color: {c.warning}; font-size: {TYPE.caption}px; }}
 QLabel[role="muted"] {{ color: {c.muted}; }}
@@ -175,7 +177,8 @@ QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus {{
 QAbstractSpinBox:focus {{ padding: 0; min-height: {inner - 4}px; }}
 QAbstractSpinBox QLineEdit:focus, QComboBox QLineEdit:focus {{ border: none; padding: 0; min-height: 0; }}
 QPlainTextEdit:focus {{ border: 2px solid {c.focus}; padding: 4px 5px; }}
-QLineEdit[wrong="true"], QAbstractSpinBox[wrong="true"], QComboBox[wrong="true"] {{ border-color: {c.error}; }}
+QLineEdit[wrong="true"], QPlainTextEdit[wrong="true"],
+QAbstractSpinBox[wrong="true"], QComboBox[wrong="true"] {{ border-color: {c.error}; }}
 QLineEdit:disabled, QPlainTextEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{
     color: {c.disabled}; border-color: {c.line};
 }}

@@ -82,6 +82,12 @@ class Chip(TextButton):
         self.value = value or text
         self._whole_text = text
 
+    def set_text(self, text: str) -> None:
+        """Other words."""
+        self._whole_text = text
+        self.setText(_literal(text))
+        self.updateGeometry()
+
     def sizeHint(self) -> QSize:
         """Room for the whole text, even while only a part of it is shown."""
         metrics, shown = self.fontMetrics(), self.text().replace("&&", "&")
