@@ -18,7 +18,6 @@ from app.models.notices import NoticeBoard
 from app.ui.widgets.expert_section import ExpertSection
 from app.ui.widgets.model_chooser import ModelChooser
 from app.ui.widgets.notices_bar import NoticesBar
-from app.ui.widgets.picture_canvas import PictureCanvas
 from app.ui.widgets.preset_field import PresetField
 from app.ui.widgets.prompt_field import PromptField
 from app.ui.widgets.prompt_suggestions import WordChoice
@@ -26,7 +25,6 @@ from app.ui.widgets.prompt_underline import character_index, utf16_units
 from app.ui.widgets.quiet_inputs import QuietComboBox, QuietDoubleSpinBox, QuietSpinBox
 from app.ui.widgets.seed_field import SeedField
 from tests.app.model_folders import EXAMPLES, manifest, write_model
-from tests.helpers.qt import wait_until
 from ul_engine.model_folder import ModelEntry
 
 Own = Callable[[Any], Any]
@@ -335,54 +333,3 @@ def test_without_notices_the_bar_takes_no_room(qapp: Any, owned: Own) -> None:
     assert bar.isHidden()
     board.post(Notice(Severity.INFO, "a", "b"))
     assert not bar.isHidden()
-
-
-# ---- one picture --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def canvas(qapp: Any, owned: Own) -> PictureCanvas:
-    from PySide6.QtGui import QImage
-
-    canvas = PictureCanvas()
-    canvas.resize(432, 432)
-    shown(owned, canvas)
-    image = QImage(64, 64, QImage.Format.Format_RGB888)
-    image.fill(Qt.GlobalColor.red)
-    canvas.set_image(image)
-    return canvas
-
-
-def test_a_picture_is_fitted_by_whole_factors(canvas: PictureCanvas) -> None:
-    assert canvas.zoom == 6.0  # 400 px of room
-    canvas.set_crisp(False)
-    assert canvas.zoom == pytest.approx(6.25)
-
-
-def test_the_wheel_zooms_at_the_pointer(canvas: PictureCanvas) -> None:
-    point = QPointF(100.0, 150.0)
-    before = canvas._to_picture(point)
-    canvas.zoom_to(12.0, point)
-    after = canvas._to_picture(point)
-    assert canvas.zoom == 12.0
-    assert (after - before).manhattanLength() < 1e-6
-    wheel(canvas, 1)
-    assert canvas.zoom == 15.0
-
-
-def test_dragging_pans_and_keeps_the_picture_in_sight(canvas: PictureCanvas) -> None:
-    canvas.zoom_to(20.0)
-    before = canvas._to_picture(QPointF(0, 0))
-    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(200, 200))
-    QTest.mouseMove(canvas, QPoint(240, 200))
-    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(240, 200))
-    wait_until(lambda: canvas._to_picture(QPointF(0, 0)) != before)
-    assert canvas._to_picture(QPointF(0, 0)).x() == pytest.approx(before.x() - 2.0)
-    canvas.zoom_to(1000.0)
-    assert canvas.zoom == 64.0
-
-
-def test_a_double_click_fits_again(canvas: PictureCanvas) -> None:
-    canvas.zoom_to(20.0)
-    QTest.mouseDClick(canvas, Qt.MouseButton.LeftButton)
-    assert canvas.zoom == 6.0

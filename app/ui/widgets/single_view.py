@@ -10,9 +10,9 @@ from app.models.results import ResultsModel, Tile
 from app.ui.theme.fonts import font
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import IconButton, TextButton
+from app.ui.widgets.image_view import ImageView
 from app.ui.widgets.labels import label
 from app.ui.widgets.picture_cache import tile_image
-from app.ui.widgets.picture_canvas import PictureCanvas
 from app.ui.widgets.picture_facts import PictureFacts
 from app.ui.widgets.picture_menu import PictureVerbs
 
@@ -21,7 +21,7 @@ _NEXT = (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_PageDown, Qt.Key.Key_Spac
 
 
 class SingleView(QFrame):
-    """Arrows walk, plus and minus zoom, 0 fits, 1 shows pixel for pixel, Esc goes back."""
+    """Arrows walk (and pan while it is zoomed), plus and minus zoom, 0 fits, 1 shows pixel for pixel, Esc goes back."""
 
     close_requested = Signal()
 
@@ -30,9 +30,8 @@ class SingleView(QFrame):
         self._results = results
         self._verbs = verbs
         self._tile: Tile | None = None
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(self.tr("Picture"))
-        self.canvas = PictureCanvas(self)
+        self.canvas = ImageView(parent=self)
+        self.setFocusProxy(self.canvas)
         self._facts = PictureFacts(self)
         self._place = label("", "muted")
         self._zoom = label("", "muted")
@@ -144,14 +143,10 @@ class SingleView(QFrame):
             self._step(-1)
         elif key in _NEXT:
             self._step(1)
-        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
-            self.canvas.zoom_by(1)
-        elif key == Qt.Key.Key_Minus:
-            self.canvas.zoom_by(-1)
-        elif key == Qt.Key.Key_0:
-            self.canvas.fit()
         elif key == Qt.Key.Key_1:
             self.canvas.zoom_to(1.0)
+        elif self.canvas.take_key(event):
+            event.accept()
         elif self._tile is None or not self._verbs.on_key(event, self._tile):
             super().keyPressEvent(event)
 
