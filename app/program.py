@@ -10,12 +10,15 @@ from app.models.session import Session
 from app.services.crash_reports import CrashReport
 from app.services.engine_client import WORKER_COMMAND, EngineClient, EngineTimes
 from app.services.picture_files import PictureFiles
+from app.services.queue_file import QueueFile
 from app.services.settings import SettingsFile
+from app.services.state_writer import StateWriter
 from app.studio import actions
 from app.studio.files import FileKeeper
 from app.studio.jobs import JobRunner
 from app.studio.memory import Memory
 from app.studio.preferring import Preferring
+from app.studio.queue_keeper import QueueKeeper
 from ul_engine.model_folder import ModelEntry, read_manifest
 
 
@@ -27,6 +30,7 @@ class Places:
     outputs: Path | None
     """None: as the settings say, else the usual folder."""
     settings: Path
+    """The settings file; the program keeps its other small files beside it."""
     runs: Path | None = None
     """None: as the settings say, else the usual folder."""
 
@@ -52,6 +56,9 @@ class Program(QObject):
         self.runner = JobRunner(self.session, self.client, self)
         self.keeper = FileKeeper(self.session, self.client, self.files, self)
         self.preferring = Preferring(self.session, self.client, self.files, places.runs, self)
+        self.state_writer = StateWriter(self)
+        queue_file = QueueFile(places.settings.with_name("queue.json"), self.state_writer)
+        self.queue_keeper = QueueKeeper(self.session, queue_file, self.state_writer, self)
 
     def load(self, model: str = "") -> None:
         """Look for models and take the remembered settings over; `model` is preferred to the remembered one.
@@ -60,6 +67,7 @@ class Program(QObject):
         """
         self.session.library.refresh()
         self.memory.take_over()
+        self.queue_keeper.take_over()
         if model:
             self.session.form.choose_model(self._named_model(model))
 
@@ -91,5 +99,7 @@ class Program(QObject):
 
     async def close(self) -> None:
         """End the engine, then finish writing."""
+        self.queue_keeper.say_goodbye()
         await self.client.close()
         self.files.close()
+        self.state_writer.close()

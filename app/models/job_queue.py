@@ -1,7 +1,7 @@
 """The jobs: one runs, the others wait their turn here and not in the engine, so that its death costs only one."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import count
@@ -44,6 +44,8 @@ class Job:
     elapsed_s: float = 0.0
     message: str = ""
     page: Page = "generate"
+    problem: str = ""
+    """Why it waits for a person's word and is not taken by itself; empty: it is."""
 
     @property
     def num_results(self) -> int:
@@ -65,9 +67,29 @@ class QueueView:
     is_paused: bool = False
 
     @property
+    def ready(self) -> tuple[Job, ...]:
+        """The waiting jobs that need nobody's word."""
+        return tuple(job for job in self.waiting if not job.problem)
+
+    @property
     def is_idle(self) -> bool:
-        """Whether nothing runs and nothing waits."""
-        return self.running is None and not self.waiting
+        """Whether nothing runs and nothing waits for the engine."""
+        return self.running is None and not self.ready
+
+    @property
+    def ends_after_this(self) -> bool:
+        """Whether the running job is finished and then held: the third way to stop."""
+        return self.is_paused and self.running is not None and self.running.state is JobState.RUNNING
+
+
+@dataclass(frozen=True)
+class WorkDone:
+    """All that was asked for is made, after some time: worth telling someone who looks elsewhere."""
+
+    num_jobs: int
+    num_results: int
+    num_failed: int
+    elapsed_s: float
 
 
 class JobQueue(QObject):
@@ -78,6 +100,8 @@ class JobQueue(QObject):
     job_ended = Signal(object)  # Job
     progress_changed = Signal(object)  # ProgressView
     stop_requested = Signal(object)  # Job: to be cancelled in the engine
+    jobs_dropped = Signal(object)  # tuple[Job, ...]: taken out by a person, who may want them back
+    all_done = Signal(object)  # WorkDone
 
     def __init__(self, parent: QObject | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parent)
@@ -87,6 +111,7 @@ class JobQueue(QObject):
         self._progress = ProgressView()
         self._tracker = ProgressTracker(1, 0.0)
         self._began_s = 0.0
+        self._done = WorkDone(0, 0, 0, 0.0)
 
     @property
     def view(self) -> QueueView:
@@ -116,23 +141,42 @@ class JobQueue(QObject):
         self._set(replace(self._view, waiting=waiting, is_paused=False))
         return job
 
+    def restore(self, jobs: Sequence[Job], *, is_paused: bool) -> None:
+        """Take over jobs of an earlier time, before those that wait now."""
+        named = tuple(replace(job, job_id=f"job-{next(self._numbers)}") for job in jobs)
+        if named:
+            is_held = self._view.is_paused or is_paused
+            self._set(replace(self._view, waiting=(*named, *self._view.waiting), is_paused=is_held))
+
+    def put_back(self, jobs: Sequence[Job]) -> None:
+        """Let dropped jobs wait again, at the end."""
+        known = {job.job_id for job in self._view.waiting}
+        again = tuple(job for job in jobs if job.job_id not in known)
+        self._set(replace(self._view, waiting=(*self._view.waiting, *again)))
+
+    def release(self, job_id: str) -> None:
+        """A person says that a marked job shall run after all."""
+        waiting = tuple(replace(job, problem="") if job.job_id == job_id else job for job in self._view.waiting)
+        self._set(replace(self._view, waiting=waiting, is_paused=False))
+
     def remove(self, job_id: str) -> None:
         """Take a waiting job out."""
-        self._set(replace(self._view, waiting=tuple(job for job in self._view.waiting if job.job_id != job_id)))
+        self._drop(tuple(job for job in self._view.waiting if job.job_id == job_id))
 
     def clear_waiting(self) -> None:
         """Take all waiting jobs out."""
-        self._set(replace(self._view, waiting=(), is_paused=False))
+        self._drop(self._view.waiting)
+
+    def _drop(self, jobs: tuple[Job, ...]) -> None:
+        rest = tuple(job for job in self._view.waiting if job not in jobs)
+        is_paused = self._view.is_paused and (bool(rest) or self._view.running is not None)
+        self._set(replace(self._view, waiting=rest, is_paused=is_paused))
+        if jobs:
+            self.jobs_dropped.emit(jobs)
 
     def stop(self) -> None:
-        """Stop now: the running job ends within one step, those behind it wait until the person goes on.
-
-        With nothing running, what waits is dropped.
-        """
-        if self._view.running is None:
-            self.clear_waiting()
-            return
-        self._set(replace(self._view, is_paused=bool(self._view.waiting)))
+        """Stop now: the running job ends within one step, those behind it wait until the person goes on."""
+        self._set(replace(self._view, is_paused=bool(self._view.ready)))
         self.skip()
 
     def skip(self) -> None:
@@ -151,9 +195,10 @@ class JobQueue(QObject):
 
     def take_next(self) -> Job | None:
         """The job to hand to the engine now, which thereby runs; None if one runs, none waits, or the queue is held."""
-        if self._view.running is not None or not self._view.waiting or self._view.is_paused:
+        if self._view.running is not None or not self._view.ready or self._view.is_paused:
             return None
-        first, *rest = self._view.waiting
+        first = self._view.ready[0]
+        rest = [waiting for waiting in self._view.waiting if waiting is not first]
         job = replace(first, state=JobState.RUNNING)
         self._began_s = self._clock()
         self._tracker = ProgressTracker(job.num_results, self._began_s)
@@ -183,6 +228,22 @@ class JobQueue(QObject):
         self._set(replace(self._view, running=None, is_paused=is_paused))
         self._set_progress(ProgressView())
         self.job_ended.emit(over)
+        self._sum_up(over)
+
+    def _sum_up(self, job: Job) -> None:
+        """Tell when all is done; work that a person stopped is not worth telling."""
+        done = self._done
+        self._done = WorkDone(
+            done.num_jobs + 1,
+            done.num_results + job.num_done,
+            done.num_failed + (job.state is JobState.FAILED),
+            done.elapsed_s + job.elapsed_s,
+        )
+        if self._view.ready and not self._view.is_paused:
+            return
+        done, self._done = self._done, WorkDone(0, 0, 0, 0.0)
+        if job.state is not JobState.STOPPED:
+            self.all_done.emit(done)
 
     def is_running(self, job_id: str) -> bool:
         """Whether this is the job in work."""

@@ -30,6 +30,13 @@ def singles(request: Request) -> tuple[GenerateRequest | None, ...]:
     return ()
 
 
+def rest_of(request: Request, num_done: int) -> Request:
+    """What is left to do once the first `num_done` results are made; all of it where it has no parts of its own."""
+    if not isinstance(request, GenerateRequest) or not 0 < num_done < request.num_images:
+        return request
+    return request.for_single(num_done).model_copy(update={"num_images": request.num_images - num_done})
+
+
 def sampling_of(request: Request) -> SamplingSettings | None:
     """The settings of both diffusions, where the request has one set of them."""
     if isinstance(request, GridRequest):

@@ -7,6 +7,7 @@ SMALLER_BATCH = "smaller_batch"
 TRAINED_SIZE = "trained_size"
 SAVE_AGAIN = "save_again"
 UNDO_RESTORE = "undo_restore"
+UNDO_DROP = "undo_drop"
 
 # Done by the window, for they open something.
 CHOOSE_OUTPUTS = "choose_outputs"

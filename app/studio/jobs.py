@@ -96,8 +96,8 @@ class JobRunner(QObject):
         job = session.queue.view.running
         is_stopping = job is not None and job.state is JobState.STOPPING
         if job is not None and not (death.was_asked and is_stopping):
-            session.queue.set_paused(bool(session.queue.view.waiting))
-        waiting = len(session.queue.view.waiting) if session.queue.view.is_paused else 0
+            session.queue.set_paused(bool(session.queue.view.ready))
+        waiting = len(session.queue.view.ready) if session.queue.view.is_paused else 0
         if job is not None:
             state = JobState.STOPPED if death.was_asked else JobState.FAILED
             self._failed[job.job_id] = job

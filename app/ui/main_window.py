@@ -209,8 +209,9 @@ class MainWindow(QMainWindow):
 
     def _loss(self) -> str:
         """What closing now would lose; empty if nothing."""
-        if not self._session.queue.view.is_idle:
-            return self.tr("Pictures are still being made. Those already finished are saved; the others would be lost.")
+        jobs = self._session.queue.view
+        if any(job.page != "generate" for job in (*filter(None, (jobs.running,)), *jobs.ready)):
+            return self.tr("A comparison is still being computed and would be lost.")
         if any(not tile.path and tile.problem for tile in self._session.results.done_tiles()):
             return self.tr("Some pictures could not be saved and exist only in this window.")
         return ""

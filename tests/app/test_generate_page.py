@@ -106,11 +106,18 @@ def test_waiting_jobs_are_listed_and_can_be_dropped(make_shell: Make, run_async:
         row = page.stage.queue_list._rows[0]
         row._on_drop_clicked()
         assert len(queue.view.waiting) == 4
-        page.panel.bar._on_hold_chosen()
+        choices = page.stage.progress.choices
+        click(choices.last_button)
+        assert queue.view.ends_after_this
+        assert choices.last_button.isChecked()
         assert "on hold" in texts(page.stage.queue_list)
-        page.panel.bar._menu.actions()[2].trigger()
+        click(page.stage.queue_list._clear)
         assert queue.view.waiting == ()
-        queue.stop()
+        assert not choices.skip_button.isVisible()
+        click(choices.stop_button)
+        assert queue.view.running is not None
+        assert queue.view.running.state is JobState.STOPPING
+        assert page.stage.progress.line == "Stopping…"
         await until(lambda: queue.view.is_idle)
 
     run_async(story())

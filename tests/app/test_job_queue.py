@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.models.job_queue import Job, JobQueue, JobState, QueueView
+from app.models.job_queue import Job, JobQueue, JobState, QueueView, WorkDone
+from app.models.requested import rest_of, singles
 from ul_engine.protocol import JobProgress
 from ul_engine.requests import GenerateRequest, GridAxis, GridRequest, InterpolateRequest, ReconstructRequest, Request
 
@@ -77,10 +78,69 @@ def test_asking_for_more_ends_a_pause(queue: JobQueue) -> None:
     assert not queue.view.is_paused
 
 
-def test_stopping_with_nothing_running_drops_what_waits(queue: JobQueue) -> None:
+def test_stopping_with_nothing_running_holds_what_waits(queue: JobQueue) -> None:
     add(queue, 2)
     queue.stop()
+    assert queue.view.is_paused
+    assert len(queue.view.waiting) == 2
+
+
+def test_what_was_dropped_can_be_had_back(queue: JobQueue) -> None:
+    first, second = add(queue, 2)
+    dropped: list[tuple[Job, ...]] = []
+    queue.jobs_dropped.connect(dropped.append)
+    queue.clear_waiting()
     assert queue.view == QueueView()
+    queue.put_back(dropped[0])
+    queue.put_back(dropped[0])  # twice is once
+    assert queue.view.waiting == (first, second)
+
+
+def test_a_marked_job_waits_for_a_persons_word(queue: JobQueue) -> None:
+    culprit = Job("", REQUEST, "Model", (64, 64), problem="it fell")
+    queue.restore([culprit], is_paused=True)
+    (later,) = add(queue)
+    taken = queue.take_next()
+    assert taken is not None
+    assert taken.job_id == later.job_id
+    queue.end(later.job_id, JobState.FINISHED)
+    assert queue.view.is_idle
+    assert queue.take_next() is None
+    queue.release(queue.view.waiting[0].job_id)
+    taken = queue.take_next()
+    assert taken is not None
+    assert (taken.problem, taken.request) == ("", REQUEST)
+
+
+def test_the_end_of_all_work_is_told_once_with_its_sum(queue: JobQueue) -> None:
+    told: list[WorkDone] = []
+    queue.all_done.connect(told.append)
+    first, second = add(queue, 2)
+    queue.take_next()
+    queue.note_picture(first.job_id)
+    queue.end(first.job_id, JobState.FINISHED)
+    assert told == []
+    queue.take_next()
+    queue.end(second.job_id, JobState.FAILED)
+    assert told == [WorkDone(num_jobs=2, num_results=1, num_failed=1, elapsed_s=0.0)]
+
+
+def test_work_that_a_person_stopped_is_not_told(queue: JobQueue) -> None:
+    told: list[WorkDone] = []
+    queue.all_done.connect(told.append)
+    (job,) = add(queue)
+    queue.take_next()
+    queue.stop()
+    queue.end(job.job_id, JobState.STOPPED)
+    assert told == []
+
+
+def test_the_rest_of_a_generation_makes_exactly_what_is_missing() -> None:
+    whole = GenerateRequest(model="m", num_images=5, seed=3, variation_seed=50)
+    rest = rest_of(whole, 2)
+    assert isinstance(rest, GenerateRequest)
+    assert [one.model_dump() for one in singles(rest) if one] == [one.model_dump() for one in singles(whole)[2:] if one]
+    assert rest_of(whole, 0) is whole
 
 
 def test_single_jobs_can_be_dropped(queue: JobQueue) -> None:

@@ -27,6 +27,7 @@ from app.ui.widgets.question_dialog import QuestionDialog
 from app.ui.widgets.restore_dialog import RestoreDialog
 from tests.app.conftest import RunAsync, until
 from tests.app.driving import Make, click, made, prepare, started, texts
+from ul_engine.requests import ReconstructRequest
 
 # ---- files on the window ------------------------------------------------------------------------------------------
 
@@ -200,11 +201,11 @@ def test_closing_asks_before_work_is_lost(make_shell: Make, run_async: RunAsync)
     async def story() -> None:
         shell = make_shell(step_s=0.05)
         await started(shell)
-        prepare(shell)
-        click(shell.window.generate_page.panel.bar.generate_button)
+        request = ReconstructRequest(model="m", inputs=("a.png",))
+        shell.program.session.queue.add(request, "Model", (16, 16), page="compare")
         shell.window.close()
         question = shell.window.findChild(QuestionDialog)
-        assert "still being made" in question.sentence
+        assert "would be lost" in question.sentence
         assert shell.window.isVisible()
         assert not shell.closed.is_set()
         QTest.keyClick(question, Qt.Key.Key_Return)

@@ -97,7 +97,7 @@ class EmptyState(QWidget):
         usable = self._session.library.usable
         has_models = bool(usable)
         self._buttons.setVisible(not has_models)
-        is_waiting = bool(self._session.queue.view.waiting)
+        is_waiting = bool(self._session.queue.view.ready)
         self._try.setVisible(has_models and bool(self._examples) and not is_waiting)
         for chip in self._examples:
             chip.setVisible(has_models and not is_waiting)
@@ -110,9 +110,9 @@ class EmptyState(QWidget):
 
     def _words(self) -> tuple[str, str, str]:
         phase, queue = self._session.engine.status.phase, self._session.queue.view
-        if queue.waiting and phase is EnginePhase.DOWN:
+        if queue.ready and phase is EnginePhase.DOWN:
             return "warning", self.tr("The engine is not running"), self.tr("Restart it to make your pictures.")
-        if queue.waiting and phase in (EnginePhase.STARTING, EnginePhase.RESTARTING):
+        if queue.ready and phase in (EnginePhase.STARTING, EnginePhase.RESTARTING):
             return (
                 "generate",
                 self.tr("Warming up"),

@@ -1,4 +1,4 @@
-"""The running job: what it is at, how far, how long yet."""
+"""The running job: what it is at, how far, how long yet, and the ways to stop it."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from app.models.session import Session
 from app.ui.theme.fonts import font
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.labels import label
+from app.ui.widgets.stop_choices import StopChoices
 
 _BAR_STEPS = 1000
 
@@ -29,6 +30,7 @@ class ProgressStrip(QFrame):
         self._bar.setRange(0, _BAR_STEPS)
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName(self.tr("Progress of the running job"))
+        self.choices = StopChoices(session.queue, self)
         row = QHBoxLayout()
         row.addWidget(self._line, 1)
         row.addWidget(self._share)
@@ -37,6 +39,7 @@ class ProgressStrip(QFrame):
         layout.setSpacing(SPACING.s)
         layout.addLayout(row)
         layout.addWidget(self._bar)
+        layout.addWidget(self.choices)
         session.queue.queue_changed.connect(self._refresh)
         session.queue.progress_changed.connect(self._refresh)
         session.engine.status_changed.connect(self._refresh)
@@ -50,12 +53,13 @@ class ProgressStrip(QFrame):
     def _refresh(self, _payload: Any = None) -> None:
         view, progress = self._session.queue.view, self._session.queue.progress
         has_pictures = self._session.results.rowCount() > 0
-        self.setVisible(view.running is not None or (bool(view.waiting) and has_pictures and not view.is_paused))
+        self.setVisible(view.running is not None or (bool(view.ready) and has_pictures and not view.is_paused))
         self._line.setText(self._words(view))
         is_known = view.running is not None and progress.fraction > 0
         is_stopping = view.running is not None and view.running.state is JobState.STOPPING
         self._share.setText(f"{progress.fraction:.0%}".replace("%", "\u202f%") if is_known and not is_stopping else "")
         self._bar.setValue(round(progress.fraction * _BAR_STEPS))
+        self.choices.setVisible(view.running is not None)
 
     def _words(self, view: QueueView) -> str:
         running, progress = view.running, self._session.queue.progress

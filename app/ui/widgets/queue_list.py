@@ -49,12 +49,14 @@ class QueueList(QFrame):
     def _refresh(self, _payload: Any = None) -> None:
         """A job that is taken at once shall not flash up here."""
         view = self._queue.view
-        must_wait = view.running is not None or view.is_paused or not self._engine.status.is_up
+        is_held = view.is_paused or len(view.ready) < len(view.waiting)
+        must_wait = view.running is not None or is_held or not self._engine.status.is_up
         self.setVisible(bool(view.waiting) and must_wait)
         count = len(view.waiting)
         title = self.tr("1 job waits") if count == 1 else self.tr("{count} jobs wait").format(count=count)
         self._title.setText(title + (self.tr(", on hold") if view.is_paused else ""))
         self._hold.setText(self.tr("Go on") if view.is_paused else self.tr("Hold"))
+        self._hold.setVisible(bool(view.ready))
         self._show_rows(view.waiting[:MAX_ROWS])
         more = count - MAX_ROWS
         self._more.setVisible(more > 0)
@@ -87,8 +89,21 @@ class QueueRow(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACING.s)
         row.addWidget(ElidedLabel(job_title(job), parent=self), 1)
+        if job.problem:
+            self._add_problem(row, job.problem)
         row.addWidget(_right(pictures_text(job.num_results)))
         row.addWidget(drop)
+
+    def _add_problem(self, row: QHBoxLayout, problem: str) -> None:
+        """A marked job says why it waits, and how to have it run after all."""
+        again = TextButton(self.tr("Try again"), "link", parent=self)
+        again.setAccessibleDescription(problem)
+        again.clicked.connect(self._on_again_clicked)
+        row.addWidget(label(problem, "warning"))
+        row.addWidget(again)
+
+    def _on_again_clicked(self) -> None:
+        self._queue.release(self.job.job_id)
 
     def _on_drop_clicked(self) -> None:
         self._queue.remove(self.job.job_id)
