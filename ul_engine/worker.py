@@ -22,9 +22,10 @@ import torch
 from ul_engine import protocol
 from ul_engine.devices import describe_device, pick_device, thread_count, used_device_bytes
 from ul_engine.errors import Cancelled, EngineError
-from ul_engine.jobs import JobContext, run
+from ul_engine.jobs import JobContext, Workbench, run, run_codecs
 from ul_engine.model_cache import ModelCache
 from ul_engine.pipelines import natural_dtype, out_of_memory
+from ul_engine.requests import CodecRequest
 
 PR_SET_PDEATHSIG = 1
 EXIT_GRACE_S = 2.0
@@ -55,6 +56,7 @@ class Worker:
         self.device = device
         self.writer = writer
         self.models = ModelCache(device, dtype)
+        self.workbench = Workbench(device)
         self._queue: queue.SimpleQueue[protocol.Command | None] = queue.SimpleQueue()
         self._known: set[str] = set()
         self._cancelled: set[str] = set()
@@ -75,6 +77,7 @@ class Worker:
             case protocol.CancelJob():
                 if command.job_id in self._known:
                     self._cancelled.add(command.job_id)
+                    self.writer.send(protocol.CancelNoted(job_id=command.job_id))
             case protocol.RunJob():
                 self._known.add(command.job_id)
                 self._queue.put(command)
@@ -128,7 +131,7 @@ class Worker:
             self.writer.send(protocol.JobCancelled(job_id=job_id))
             return
         self.writer.send(protocol.JobStarted(job_id=job_id))
-        context = JobContext(job_id, self.writer.send, lambda: self._is_cancelled(job_id))
+        context = JobContext(job_id, self.writer.send, lambda: self._is_cancelled(job_id), self.workbench)
         try:
             self._carry_out(command, context)
             self.writer.send(protocol.JobFinished(job_id=job_id, elapsed_s=context.elapsed_s()))
@@ -138,6 +141,9 @@ class Worker:
             self._report_failure(job_id, error)
 
     def _carry_out(self, command: protocol.RunJob, context: JobContext) -> None:
+        if isinstance(command.request, CodecRequest):
+            run_codecs(command.request, context)
+            return
         entry = self._loaded(command.request.model)
         run(entry.pipeline, entry.manifest, command.request, context)
 
@@ -154,6 +160,7 @@ class Worker:
         )
         if memory is not None:
             self.models.clear()
+            self.workbench.shelf.clear()
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from tests.helpers.tiny import text_conditioning, tiny_config, tiny_model
 from ul_engine import protocol as p
 from ul_engine.config import ModelConfig
 from ul_engine.data.pixels import Uint8Array
-from ul_engine.jobs import JobContext, Reconstruction, reconstructions, run
+from ul_engine.jobs import JobContext, Reconstruction, Workbench, reconstructions, run
 from ul_engine.model_folder import NETWORKS, Manifest, NetworkFile
 from ul_engine.pipelines import Pipeline
 from ul_engine.requests import (
@@ -33,16 +33,24 @@ FILE = NetworkFile(file="a.safetensors", sha256="0" * 64, num_parameters=1)
 
 
 class Desk:
-    """A loaded tiny model and everything it sends."""
+    """A loaded tiny model and everything it sends. `workbench` is shared by its jobs; None: each has its own."""
 
-    def __init__(self, config: ModelConfig | None = None, without: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        config: ModelConfig | None = None,
+        without: frozenset[str] = frozenset(),
+        *,
+        workbench: Workbench | None = None,
+    ) -> None:
         model = tiny_model(config or tiny_config(conditioning=text_conditioning()))
         self.pipeline = Pipeline(model, torch.device("cpu"))
         self.manifest = Manifest(model=model.config, networks={name: FILE for name in NETWORKS if name not in without})
+        self.workbench = workbench
         self.sent: list[tuple[p.News, bytes]] = []
 
     def context(self, is_cancelled: Callable[[], bool] = lambda: False) -> JobContext:
-        return JobContext("job", lambda news, payload: self.sent.append((news, payload)), is_cancelled)
+        workbench = self.workbench or Workbench()
+        return JobContext("job", lambda news, payload: self.sent.append((news, payload)), is_cancelled, workbench)
 
     def run(self, request: Request, is_cancelled: Callable[[], bool] = lambda: False) -> list[Uint8Array]:
         """What was made, uint8 `[T, H, W, 3]` each, in the order it came; `sent` holds the news of this run alone."""

@@ -24,13 +24,13 @@ from ul_engine.comparison.sheets import labelled_sheet
 from ul_engine.data.image_files import write_picture
 from ul_engine.data.pixels import Uint8Array
 from ul_engine.errors import ConfigError, OutputError
-from ul_engine.jobs import JobContext, run
+from ul_engine.jobs import JobContext, ModelRequest, run
 from ul_engine.media.formats import format_of
 from ul_engine.media.rates import as_rate
 from ul_engine.metadata import embed, text_chunks
 from ul_engine.outputs import explained as explained_output
 from ul_engine.outputs import outputs_root, write_clip
-from ul_engine.requests import GridAxis, GridRequest, InterpolateRequest, Request
+from ul_engine.requests import GridAxis, GridRequest, InterpolateRequest
 from ul_engine.whole_files import publish_counted, temporary_folder
 
 Receive = Callable[[protocol.ImageResult, Uint8Array], None]
@@ -189,7 +189,7 @@ def _number(text: str) -> str | int | float | None:
         return text
 
 
-def _make(session: Session, request: Request, receive: Receive) -> None:
+def _make(session: Session, request: ModelRequest, receive: Receive) -> None:
     """Carry out `request`, showing progress; results come in order."""
     progress = TerminalProgress()
 

@@ -14,7 +14,7 @@ from ul_engine.comparison import Spread
 from ul_engine.data.image_files import write_picture
 from ul_engine.data.pixels import Uint8Array
 from ul_engine.errors import ConfigError
-from ul_engine.jobs import JobContext, Reconstruction, reconstructions
+from ul_engine.jobs import JobContext, Reconstruction, Workbench, reconstructions
 from ul_engine.model_folder import read_manifest
 from ul_engine.outputs import explained as explained_output
 from ul_engine.outputs import write_file
@@ -29,8 +29,8 @@ def reconstruct(arguments: argparse.Namespace) -> int:
     with explained_output(arguments.out):
         arguments.out.mkdir(parents=True, exist_ok=True)
     session = open_session(arguments)
-    progress = TerminalProgress()
-    context = JobContext("cli", lambda news, payload: progress.show(news), lambda: False)
+    progress, workbench = TerminalProgress(), Workbench(session.pipeline.device)
+    context = JobContext("cli", lambda news, payload: progress.show(news), lambda: False, workbench)
     metrics = arguments.out / "metrics.json"
     report = _report(session, request)
     for result in reconstructions(session.pipeline, session.manifest, request, context):

@@ -1,39 +1,29 @@
 """One picture or clip under one model: its latent, its bits, and its reconstructions, each made once and kept."""
 
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from ul_engine.comparison.bits import BitSpread, bits_by_band
+from ul_engine.comparison.memory import Rung, StudyMemory
+from ul_engine.comparison.meter import Measured, Meter
 from ul_engine.comparison.spread import Spread, spread_of
 from ul_engine.data.pixels import Uint8Array, array_from_clips, clip_from_array
-from ul_engine.diffusion.bitrate import LN2, Bitrate
+from ul_engine.diffusion.bitrate import LN2, Bitrate, mean_bitrate
 from ul_engine.diffusion.noise import derived_seed
 from ul_engine.pipelines import Observe, Pipeline, Restorer, Start, ignore
-from ul_engine.requests import SamplingSettings
-
-CACHE_BYTES = 512 * 2**20
-
-
-@dataclass(frozen=True)
-class Rung:
-    """One place on the noise ladders: the latent noised to `latent_logsnr` and brought back (at its native level it is
-    z_0 as training has it), the decoder started from the picture at `decoder_logsnr`; None: from pure noise."""
-
-    latent_logsnr: float
-    decoder_logsnr: float | None = None
+from ul_engine.requests import MeasureName, SamplingSettings
 
 
 class Study:
     """Reconstructions of `original` (uint8 `[T, H, W, 3]`; a picture has T = 1).
 
     All rungs and all decodes of one draw share their noise: what differs between two of them is the level alone. What
-    was decoded is kept, up to `cache_bytes`, the least recently used going first; moving along a ladder that was
-    decoded once is instant.
+    was decoded is kept in `memory` (None: a new one; else that of an earlier study of the same original with the same
+    settings), so that moving along a ladder that was decoded once is instant.
     """
 
     def __init__(
@@ -45,7 +35,8 @@ class Study:
         sampling: SamplingSettings | None = None,
         restorer: Restorer | None = None,
         bitrate_times: int = 32,
-        cache_bytes: int = CACHE_BYTES,
+        bitrate_draws: int = 1,
+        memory: StudyMemory | None = None,
     ) -> None:
         self.pipeline = pipeline
         self.original = original
@@ -53,10 +44,8 @@ class Study:
         self.sampling = sampling or SamplingSettings()
         self.restorer: Restorer = restorer or pipeline.native_restorer
         self.bitrate_times = bitrate_times
-        self._cache_bytes = cache_bytes
-        self._decodes: OrderedDict[tuple[Rung, int], Uint8Array] = OrderedDict()
-        self._latents: dict[float, Tensor] = {}
-        self._bitrates: dict[Restorer, Bitrate] = {}
+        self.bitrate_draws = bitrate_draws
+        self.memory = memory if memory is not None else StudyMemory()
 
     @property
     def native_logsnr(self) -> float:
@@ -73,9 +62,11 @@ class Study:
         """The original as `[1, 3, T, H, W]` in [-1, 1]."""
         return clip_from_array(self.original)
 
-    @cached_property
+    @property
     def _encoded(self) -> tuple[Tensor, Tensor | None]:
-        return self.pipeline.encode_sampled(self.x, [self.seed])
+        if self.memory.encoded is None:
+            self.memory.encoded = self.pipeline.encode_sampled(self.x, [self.seed])
+        return self.memory.encoded
 
     @property
     def z_clean(self) -> Tensor:
@@ -84,23 +75,33 @@ class Study:
         return z_clean
 
     def bitrate(self, observe: Callable[[], None] = lambda: None, *, restorer: Restorer | None = None) -> Bitrate:
-        """The bound under the prior or the base model; computed once for each."""
-        name = restorer or self.restorer
-        if name not in self._bitrates:
+        """The bound under the prior or the base model, computed once; of several draws of noise their mean."""
+        draws = self.bitrate_by_draw(observe, restorer=restorer)
+        return draws[0] if len(draws) == 1 else mean_bitrate(draws)
+
+    def bitrate_by_draw(
+        self, observe: Callable[[], None] = lambda: None, *, restorer: Restorer | None = None
+    ) -> list[Bitrate]:
+        """The bound by each draw of the noise that it is estimated with."""
+        return [self._bitrate(restorer or self.restorer, draw, observe) for draw in range(self.bitrate_draws)]
+
+    def _bitrate(self, restorer: Restorer, draw: int, observe: Callable[[], None]) -> Bitrate:
+        known = self.memory.bitrates
+        if (restorer, draw) not in known:
             z_clean, log_variance = self._encoded
-            self._bitrates[name] = self.pipeline.bitrate(
+            known[restorer, draw] = self.pipeline.bitrate(
                 z_clean,
-                [self.seed],
+                [self.seed if draw == 0 else derived_seed(self.seed, f"bits {draw}")],
                 num_times=self.bitrate_times,
                 observe=observe,
-                restorer=name,
+                restorer=restorer,
                 log_variance=log_variance,
             )
-        return self._bitrates[name]
+        return known[restorer, draw]
 
-    def bits_per_pixel(self, observe: Callable[[], None] = lambda: None) -> float:
+    def bits_per_pixel(self, observe: Callable[[], None] = lambda: None, *, restorer: Restorer | None = None) -> float:
         """Upper bound on the information in z_0, in bits per pixel of the original; not a file size."""
-        return float(self.bitrate(observe).nats[0]) / (LN2 * self.num_pixels)
+        return float(self.bitrate(observe, restorer=restorer).nats[0]) / (LN2 * self.num_pixels)
 
     def bits_per_dim(self, observe: Callable[[], None] = lambda: None) -> float:
         """The same per latent value."""
@@ -113,29 +114,30 @@ class Study:
     def band_bits(self, observe: Callable[[], None] = lambda: None) -> list[tuple[float, float, float]]:
         """Bits per band of latent log-SNR as (low, high, bits), ascending; the terminal KL is not among them, nor what
         a learned variance takes off."""
-        bound = self.bitrate(observe)
-        edges, bits = bound.band_edges.tolist(), (bound.band_nats[0] / LN2).tolist()
-        return list(zip(edges[:-1], edges[1:], bits, strict=True))
+        return bits_by_band(self.bitrate(observe))
+
+    def bit_spread(self, observe: Callable[[], None] = lambda: None, *, restorer: Restorer | None = None) -> BitSpread:
+        """Mean and deviation of the bits over the draws of noise."""
+        return BitSpread.of(self.bitrate_by_draw(observe, restorer=restorer))
 
     def latent(self, logsnr: float, observe: Observe = ignore) -> Tensor:
         """The latent of one rung, at the native level again: `[1, C, Tz, h, w]`. Raises ConfigError below the noisiest
         level."""
-        if logsnr not in self._latents:
+        latents = self.memory.latents
+        if logsnr not in latents:
             seeds = [self.seed]
             if logsnr == self.native_logsnr:
-                self._latents[logsnr] = self.pipeline.native_latent(self.z_clean, seeds)
+                latents[logsnr] = self.pipeline.native_latent(self.z_clean, seeds)
             else:
-                self._latents[logsnr] = self.pipeline.bring_back(
+                latents[logsnr] = self.pipeline.bring_back(
                     self.z_clean, logsnr, seeds, self.sampling.base, observe, restorer=self.restorer
                 )
-        return self._latents[logsnr]
+        return latents[logsnr]
 
     def picture(self, rung: Rung, *, draw: int = 0, observe: Observe = ignore) -> Uint8Array:
         """Reconstruction uint8 `[T, H, W, 3]`; `draw` numbers independent decodes of the same latent."""
-        key = (rung, draw)
-        if key in self._decodes:
-            self._decodes.move_to_end(key)
-            return self._decodes[key]
+        if (known := self.memory.decode(rung, draw)) is not None:
+            return known
         start = None
         if rung.decoder_logsnr is not None:
             start = Start(self.pipeline.padded(self.x), rung.decoder_logsnr)
@@ -148,8 +150,25 @@ class Study:
             num_frames=self.original.shape[0],
             start=start,
         )
-        self._remember(key, array_from_clips(decoded)[0])
-        return self._decodes[key]
+        picture: Uint8Array = array_from_clips(decoded)[0]
+        self.memory.remember(rung, draw, picture)
+        return picture
+
+    def measured(
+        self,
+        rung: Rung,
+        measures: Collection[MeasureName],
+        meter: Meter,
+        *,
+        observe: Observe = ignore,
+        before_each: Callable[[], None] = lambda: None,
+    ) -> Measured:
+        """Figures of the first decode of a rung; what was measured before is not again. `before_each` is called before
+        each measure and may raise Cancelled."""
+        picture, figures = self.picture(rung, observe=observe), self.memory.figures
+        known = figures.get(rung)
+        figures[rung] = meter.measure(self.original, picture, measures, known=known, observe=before_each)
+        return figures[rung]
 
     def is_trained_level(self, rung: Rung) -> bool:
         """Whether the decoder was trained on latents such as this rung's: not above the native log-SNR."""
@@ -157,13 +176,8 @@ class Study:
 
     def is_cached(self, rung: Rung, *, draw: int = 0) -> bool:
         """Whether `picture` would answer at once."""
-        return (rung, draw) in self._decodes
+        return (rung, draw) in self.memory.decodes
 
     def spread(self, rung: Rung, num_decodes: int, *, observe: Observe = ignore) -> Spread:
         """Mean and deviation of `num_decodes` decodes of the latent of one rung."""
         return spread_of(self.picture(rung, draw=draw, observe=observe) for draw in range(num_decodes))
-
-    def _remember(self, key: tuple[Rung, int], picture: Uint8Array) -> None:
-        self._decodes[key] = picture
-        while sum(each.nbytes for each in self._decodes.values()) > self._cache_bytes and len(self._decodes) > 1:
-            self._decodes.popitem(last=False)

@@ -1,7 +1,7 @@
 """The latent's information in bits: the unweighted bound, kept per sample, per latent cell and per log-SNR band."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -100,6 +100,13 @@ def with_learned_variance(bound: Bitrate, log_variance: Tensor, logsnr_max: floa
     """`bound` less what the encoder's own variance takes off (Unified Latents, eq. 5); `log_variance` like z_clean."""
     cells = learned_variance_map(log_variance, logsnr_max).sum(1).cpu()
     return replace(bound, nats=bound.nats + cells.flatten(1).sum(1), cell_nats=bound.cell_nats + cells)
+
+
+def mean_bitrate(draws: Sequence[Bitrate]) -> Bitrate:
+    """Mean of several estimates of one bound that differ by their noise alone."""
+    names = ("nats", "cell_nats", "band_nats", "terminal_nats")
+    means = {name: torch.stack([getattr(draw, name) for draw in draws]).mean(0) for name in names}
+    return Bitrate(band_edges=draws[0].band_edges, **means)
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ from ul_engine.data.pixels import Uint8Array, pictures_from_array
 from ul_engine.evaluation.catalogue import METRICS
 from ul_engine.evaluation.reconstruction import Reconstructed
 from ul_engine.metrics.codec_rates import Measure, compare
-from ul_engine.metrics.codecs import CodecName, available_codecs
+from ul_engine.metrics.codecs import available_codecs
 from ul_engine.metrics.lpips import Lpips
 from ul_engine.metrics.rate_distortion import Comparison, Distortion, RatePoint
 from ul_engine.metrics.scores import score
 from ul_engine.pipelines import Restorer
+from ul_engine.requests import CodecName
 
 OURS = "unified-latents"
 LEAST_BITS_PER_PIXEL = 1e-9  # a bound of nothing or less: every codec answers with its floor

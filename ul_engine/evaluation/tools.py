@@ -15,11 +15,11 @@ from ul_engine.evaluation.codec_points import usable_codecs
 from ul_engine.evaluation.plan import Circumstances, Plan
 from ul_engine.evaluation.settings import EvaluationSettings
 from ul_engine.metadata import program_version
-from ul_engine.metrics.codecs import CodecName
 from ul_engine.metrics.feature_networks import available, load_feature_network
 from ul_engine.metrics.features.network import FeatureNetwork
 from ul_engine.metrics.lpips import Lpips, load_lpips, lpips_problem
 from ul_engine.model_folder import Manifest
+from ul_engine.requests import CodecName
 
 
 def circumstances(manifest: Manifest, settings: EvaluationSettings, weights: Path | None) -> Circumstances:

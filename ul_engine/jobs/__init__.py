@@ -3,30 +3,39 @@
 The worker and the command line both run their requests through here.
 """
 
-from ul_engine.jobs.context import JobContext, Send
+from ul_engine.jobs.codecs import run_codecs
+from ul_engine.jobs.context import JobContext, Send, Workbench
 from ul_engine.jobs.generate import run_generate
+from ul_engine.jobs.inputs import open_frames
 from ul_engine.jobs.interpolate import run_grid, run_interpolate
-from ul_engine.jobs.reconstruct import Reconstruction, open_frames, reconstructions, run_reconstruct
+from ul_engine.jobs.reconstruct import Reconstruction, reconstructions
+from ul_engine.jobs.reconstruct_news import run_reconstruct
 from ul_engine.model_folder import Manifest
 from ul_engine.pipelines import Pipeline
-from ul_engine.requests import GenerateRequest, GridRequest, InterpolateRequest, Request
+from ul_engine.requests import GenerateRequest, GridRequest, InterpolateRequest, ReconstructRequest
 
 __all__ = [
     "JobContext",
+    "ModelRequest",
     "Reconstruction",
     "Send",
+    "Workbench",
     "open_frames",
     "reconstructions",
     "run",
+    "run_codecs",
     "run_generate",
     "run_grid",
     "run_interpolate",
     "run_reconstruct",
 ]
 
+ModelRequest = GenerateRequest | ReconstructRequest | InterpolateRequest | GridRequest
 
-def run(pipeline: Pipeline, manifest: Manifest, request: Request, context: JobContext) -> None:
-    """Carry out any request. Raises Cancelled, EngineError."""
+
+def run(pipeline: Pipeline, manifest: Manifest, request: ModelRequest, context: JobContext) -> None:
+    """Carry out any request that takes a model; `run_codecs` is for the one that takes none. Raises Cancelled,
+    EngineError."""
     if isinstance(request, GenerateRequest):
         run_generate(pipeline, manifest, request, context)
     elif isinstance(request, InterpolateRequest):

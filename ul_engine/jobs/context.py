@@ -2,9 +2,13 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
 
 from ul_engine import protocol
+from ul_engine.comparison import Meter, Shelf
 from ul_engine.diffusion.samplers import SamplerStep
 from ul_engine.errors import Cancelled
 from ul_engine.pipelines import Observe, Phase
@@ -15,12 +19,26 @@ Send = Callable[[protocol.News, bytes], None]
 
 
 @dataclass
+class Workbench:
+    """What jobs of one process leave for the next ones: studies of inputs, and measures with their weights."""
+
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    shelf: Shelf = field(default_factory=Shelf)
+
+    @cached_property
+    def meter(self) -> Meter:
+        """What takes measures."""
+        return Meter(self.device)
+
+
+@dataclass
 class JobContext:
-    """One running job."""
+    """One running job. `workbench` may be shared by jobs that run one after the other."""
 
     job_id: str
     send: Send
     is_cancelled: Callable[[], bool]
+    workbench: Workbench = field(default_factory=Workbench)
 
     def __post_init__(self) -> None:
         self.started = time.perf_counter()

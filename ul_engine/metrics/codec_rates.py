@@ -9,7 +9,6 @@ import numpy as np
 
 from ul_engine.errors import ConfigError
 from ul_engine.metrics.codecs import (
-    CodecName,
     EncodedPicture,
     Picture,
     Subsampling,
@@ -19,25 +18,29 @@ from ul_engine.metrics.codecs import (
     usable_codec,
 )
 from ul_engine.metrics.rate_distortion import Comparison, Distortion, RatePoint
+from ul_engine.requests import CodecName
 
 Measure = Callable[[Picture, Picture], Distortion]
 """Original and decoded pixels to their measures. Pixels become tensors in `ul_engine.data.pixels` only, so it is handed
 in: `lambda a, b: score(pictures_from_array(a[None]), pictures_from_array(b[None]))[0]`."""
 
 
-def encode_at_bits(name: CodecName, picture: Picture, bits_per_pixel: float) -> EncodedPicture:
+def encode_at_bits(
+    name: CodecName, picture: Picture, bits_per_pixel: float, *, observe: Callable[[], None] = lambda: None
+) -> EncodedPicture:
     """The best a codec does with at most so many bits per pixel; its smallest file, marked as floor, if it needs more.
 
     For each subsampling of colour the codec is used with, quality is bisected for the largest file within the bits; of
     these the one nearer to the original (squared error) is kept. About 7 encodings for each, 10 for WebP. Raises as
-    `encode` does, and ConfigError unless `bits_per_pixel` is above 0.
+    `encode` does, and ConfigError unless `bits_per_pixel` is above 0. `observe` is called before each encoding; it may
+    raise Cancelled.
     """
     codec = usable_codec(name)
     check_picture(picture)
     if not bits_per_pixel > 0:
         raise ConfigError(f"must be above 0, got {bits_per_pixel}", field="bits_per_pixel")
     num_bytes = int(bits_per_pixel * picture[..., 0].size / 8)
-    found = [_within(name, picture, num_bytes, subsampling) for subsampling in codec.subsamplings]
+    found = [_within(name, picture, num_bytes, subsampling, observe=observe) for subsampling in codec.subsamplings]
     fitting = [each for each in found if not each.is_floor]
     if fitting:
         return min(fitting, key=lambda each: _squared_error(picture, each.decoded))
@@ -73,7 +76,9 @@ def rate_point(encoded: EncodedPicture, distortion: Distortion) -> RatePoint:
     return RatePoint(encoded.bits_per_pixel, distortion, encoded.setting, encoded.is_floor)
 
 
-def _within(name: CodecName, picture: Picture, num_bytes: int, subsampling: Subsampling) -> EncodedPicture:
+def _within(
+    name: CodecName, picture: Picture, num_bytes: int, subsampling: Subsampling, *, observe: Callable[[], None]
+) -> EncodedPicture:
     """The largest file of at most `num_bytes`, or the one of the worst quality, marked as floor.
 
     File size grows with quality, nearly always; where it does not, the one found still fits.
@@ -81,6 +86,7 @@ def _within(name: CodecName, picture: Picture, num_bytes: int, subsampling: Subs
 
     @cache
     def encoded(quality: float) -> EncodedPicture:
+        observe()
         return encode(name, picture, quality, subsampling=subsampling)
 
     qualities = usable_codec(name).qualities

@@ -13,18 +13,18 @@ import importlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, features
 
 from ul_engine.errors import ConfigError, DataError, ShapeError
+from ul_engine.requests import ALL_CODECS, CodecName
 
 Picture = npt.NDArray[np.uint8]  # [H, W, 3], sRGB
-CodecName = Literal["jpeg", "webp", "avif", "jpegxl"]
 Subsampling = Literal["4:2:0", "4:4:4"]
-CODEC_NAMES: tuple[CodecName, ...] = get_args(CodecName)
+CODEC_NAMES = ALL_CODECS
 
 
 @dataclass(frozen=True)

@@ -51,10 +51,15 @@ def flicker(x: Tensor, x_hat: Tensor) -> Tensor:
     `mean |(x_hat[t+1] - x_hat[t]) - (x[t+1] - x[t])|` over all values and neighbouring frames. 0 when the
     error stands still, whatever its size; multiply by 127.5 for 8-bit levels. ShapeError for a single frame.
     """
+    return flicker_per_frame(x, x_hat).mean(1)
+
+
+def flicker_per_frame(x: Tensor, x_hat: Tensor) -> Tensor:
+    """The same for each pair of neighbouring frames by itself, `[B, T - 1]` float32."""
     check_pair(x, x_hat)
     if x.shape[2] < 2:
         raise ShapeError("flicker needs a clip of at least two frames; this one has one")
-    return (x_hat.float() - x.float()).diff(dim=2).abs().flatten(1).mean(1)
+    return (x_hat.float() - x.float()).diff(dim=2).abs().mean((1, 3, 4))
 
 
 def check_pair(x: Tensor, x_hat: Tensor) -> None:

@@ -4,7 +4,14 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from ul_engine.requests.comparison import ReconstructRequest
+from ul_engine.requests.comparison import (
+    ALL_CODECS,
+    CodecName,
+    CodecRequest,
+    MeasureName,
+    ReconstructRequest,
+    RestorerName,
+)
 from ul_engine.requests.generation import (
     MAX_SEED,
     GenerateRequest,
@@ -22,7 +29,7 @@ from ul_engine.requests.settings import (
     TilingSettings,
 )
 
-Request = GenerateRequest | ReconstructRequest | InterpolateRequest | GridRequest
+Request = GenerateRequest | ReconstructRequest | InterpolateRequest | GridRequest | CodecRequest
 """Anything a worker runs as a job."""
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
@@ -37,16 +44,21 @@ def parse_request(data: dict[str, object]) -> Request:
 
 
 __all__ = [
+    "ALL_CODECS",
     "MAX_SEED",
     "PRESETS",
+    "CodecName",
+    "CodecRequest",
     "FrozenModel",
     "GenerateRequest",
     "GridAxis",
     "GridRequest",
     "GuidanceSettings",
     "InterpolateRequest",
+    "MeasureName",
     "ReconstructRequest",
     "Request",
+    "RestorerName",
     "SamplerName",
     "SamplerSettings",
     "SamplingSettings",

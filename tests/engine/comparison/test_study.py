@@ -12,7 +12,7 @@ from torch import Tensor
 from tests.helpers.desk import SAMPLING, Counted
 from tests.helpers.tiny import simple_pictures, tiny_config, tiny_model
 from tests.helpers.tiny_clips import clip_config
-from ul_engine.comparison import Rung, Study
+from ul_engine.comparison import Rung, Study, StudyMemory
 from ul_engine.config import ModelConfig, PriorConfig
 from ul_engine.data.pixels import Uint8Array, array_from_clips, clip_from_array
 from ul_engine.diffusion.parameterization import unit_variance_scale
@@ -73,7 +73,7 @@ def test_nothing_is_computed_twice(pipeline: Pipeline) -> None:
 
 
 def test_the_least_recently_used_decode_goes_first(pipeline: Pipeline) -> None:
-    study = study_of(pipeline, cache_bytes=2 * PICTURE_BYTES)
+    study = study_of(pipeline, memory=StudyMemory(2 * PICTURE_BYTES))
     a, b, c = Rung(5.0), Rung(4.0), Rung(3.0)
     study.picture(a)
     study.picture(b)
@@ -90,7 +90,7 @@ def test_the_least_recently_used_decode_goes_first(pipeline: Pipeline) -> None:
 
 
 def test_a_decode_larger_than_the_cache_is_kept_until_the_next(pipeline: Pipeline) -> None:
-    study = study_of(pipeline, cache_bytes=1)
+    study = study_of(pipeline, memory=StudyMemory(1))
     picture = study.picture(NATIVE)
     assert study.picture(NATIVE) is picture
     study.picture(Rung(4.0))

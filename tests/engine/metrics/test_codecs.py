@@ -12,9 +12,10 @@ from PIL import Image
 from ul_engine.data.pixels import pictures_from_array
 from ul_engine.errors import ConfigError, DataError, ShapeError
 from ul_engine.metrics.codec_rates import codec_curve, compare, encode_at_bits, rate_point
-from ul_engine.metrics.codecs import CODECS, CodecName, Picture, available_codecs, encode
+from ul_engine.metrics.codecs import CODECS, Picture, available_codecs, encode
 from ul_engine.metrics.rate_distortion import Distortion, RatePoint
 from ul_engine.metrics.scores import score
+from ul_engine.requests import CodecName
 
 USABLE = [codec.name for codec in available_codecs() if codec.problem is None]
 

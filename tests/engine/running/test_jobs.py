@@ -157,8 +157,12 @@ def test_the_result_of_a_very_small_picture_can_be_read(desk: Desk, tmp_path: Pa
     request = ReconstructRequest(model="m", inputs=(str(tmp_path / "a.png"),), sampling=SAMPLING, bitrate_times=2)
     run_reconstruct(desk.pipeline, desk.manifest, request, desk.context())
     ((news, payload),) = [sent for sent in desk.sent if isinstance(sent[0], p.ReconstructionResult)]
-    assert len(payload) == 2 * 6 * 9 * 3
-    assert isinstance(p.decode_news(news.model_dump_json().encode()), p.ReconstructionResult)
+    assert len(payload) == 6 * 9 * 3
+    assert news.ssim is None
+    assert p.decode_news(news.model_dump_json().encode()) == news
+    (original,) = desk.news(p.OriginalResult)
+    assert list(original.missing_measures) == ["ssim"]
+    assert "11 pixels" in original.missing_measures["ssim"]
 
 
 def test_reconstruction_needs_its_networks(picture: Path) -> None:
@@ -172,8 +176,9 @@ def test_a_missing_picture_is_named(desk: Desk, tmp_path: Path) -> None:
         desk.reconstruct(tmp_path / "absent.png")
 
 
-def test_progress_of_reconstructions(desk: Desk, picture: Path) -> None:
-    desk.reconstruct(picture, picture, latent_logsnrs=(5.0, 0.0))
+def test_progress_of_reconstructions(desk: Desk, picture: Path, tmp_path: Path) -> None:
+    write_picture(tmp_path / "other.png", simple_pictures(2)[1])
+    desk.reconstruct(picture, tmp_path / "other.png", latent_logsnrs=(5.0, 0.0))
     fractions = [news.fraction for news, _ in desk.sent if isinstance(news, p.JobProgress)]
     assert fractions == sorted(fractions)
     assert fractions[-1] == pytest.approx(1.0)

@@ -9,7 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from ul_engine import protocol as p
+from ul_engine.protocol import frames
 from ul_engine.requests import (
+    CodecRequest,
     GenerateRequest,
     GridAxis,
     GridRequest,
@@ -29,6 +31,7 @@ COMMANDS: list[p.Command] = [
         job_id="j4",
         request=GridRequest(request=GENERATE, x=GridAxis(field="sampling.guidance.weight", values=(1, 2.5))),
     ),
+    p.RunJob(job_id="j5", request=CodecRequest(inputs=("a.png",), bits_per_pixel=(0.25,), want_curve=True)),
     p.CancelJob(job_id="j1"),
     p.Ping(),
     p.Shutdown(),
@@ -49,9 +52,17 @@ NEWS: list[p.News] = [
         latent_logsnr=5.0,
         psnr_db=22.5,
         ssim=0.9,
+        psnr_db_per_frame=(22.0, float("inf")),
+        flicker_per_frame=(1.5,),
+        flicker_levels=1.5,
         bits_per_pixel=0.1,
         bits_per_dim=0.8,
+        bits_per_pixel_prior=0.1,
+        has_flip_map=True,
         shape=(2, 4, 4, 3),
+    ),
+    p.OriginalResult(
+        job_id="j2", input="a.png", number=1, shape=(2, 4, 4, 3), fps=8.0, missing_measures={"lpips": "no weights"}
     ),
     p.SpreadResult(
         job_id="j2",
@@ -66,6 +77,45 @@ NEWS: list[p.News] = [
     p.BitMapResult(
         job_id="j2", input="a.png", shape=(1, 2, 2), bands=((-10.0, 0.0, 3.5), (0.0, 5.0, 40.0)), bits_per_pixel=0.1
     ),
+    p.LatentResult(
+        job_id="j2",
+        input="a.png",
+        shape=(2, 1, 2, 2),
+        cell_px=8,
+        cell_frames=1,
+        channel_means=(0.0, 0.1),
+        channel_stds=(1.0, 1.1),
+        principal_shares=(0.75, 0.25),
+        latent_std=1.2,
+        alpha_0=0.99,
+        sigma_0=0.08,
+    ),
+    p.CodecMissing(job_id="j5", codec="jpegxl", label="JPEG XL", reason="needs a package"),
+    p.CodecResult(
+        job_id="j5",
+        input="a.png",
+        codec="jpeg",
+        label="JPEG",
+        asked_bits_per_pixel=0.25,
+        bits_per_pixel=0.75,
+        num_bytes=384,
+        quality=1,
+        setting="quality 1",
+        is_floor=True,
+        psnr_db=20.0,
+        ms_ssim=0.9,
+        ms_ssim_scales=3,
+        flip=0.25,
+        shape=(1, 64, 64, 3),
+    ),
+    p.CodecCurveResult(
+        job_id="j5",
+        input="a.png",
+        codec="webp",
+        label="WebP",
+        points=(p.CodecPoint(bits_per_pixel=0.5, num_bytes=256, quality=0, setting="quality 0", psnr_db=21.0),),
+    ),
+    p.CancelNoted(job_id="j1"),
     p.JobFinished(job_id="j1", elapsed_s=2.0),
     p.JobCancelled(job_id="j1"),
     p.JobFailed(job_id="j1", kind="CheckpointError", message="is broken", details="Traceback"),
@@ -121,7 +171,7 @@ def test_a_stream_cut_anywhere_is_noticed() -> None:
 
 # Once: the window took the frame for a broken stream, and the whole worker with it.
 def test_more_bytes_than_a_reader_takes_are_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(p, "MAX_PAYLOAD_BYTES", 2**20)
+    monkeypatch.setattr(frames, "MAX_PAYLOAD_BYTES", 2**20)
     assert p.decode_header(p.encode_frame(NEWS[8], bytes(2**20))[: p.HEADER.size])[1] == 2**20
     with pytest.raises(p.ProtocolError, match="fewer frames or a smaller size"):
         p.encode_frame(NEWS[8], bytes(2**20 + 1))

@@ -138,7 +138,7 @@ def test_the_spread_is_that_of_the_studys_draws(desk: Desk, picture: Path) -> No
 def test_what_is_sent_for_a_picture(desk: Desk, picture: Path) -> None:
     desk.run(request_of(picture, latent_logsnrs=(5.0, 0.0), decoder_logsnrs=(0.0,), num_decodes=2))
     kinds = [type(news).__name__ for news, _ in desk.sent if not isinstance(news, p.JobProgress)]
-    assert kinds == ["ReconstructionResult", "SpreadResult"] * 3 + ["BitMapResult"]
+    assert kinds == ["OriginalResult", *["ReconstructionResult", "SpreadResult"] * 3, "BitMapResult"]
     for news, payload in desk.sent:
         if isinstance(news, p.SpreadResult):
             assert news.shape == (1, 16, 16, 3)
@@ -157,8 +157,9 @@ def test_what_is_sent_for_a_picture(desk: Desk, picture: Path) -> None:
     assert levels == [(news.latent_logsnr, news.decoder_logsnr) for news in desk.news(p.ReconstructionResult)]
 
 
-def test_progress_over_inputs_rungs_and_decodes(desk: Desk, picture: Path) -> None:
-    desk.run(request_of(picture, picture, latent_logsnrs=(5.0, 0.0), decoder_logsnrs=(1.0,), num_decodes=3))
+def test_progress_over_inputs_rungs_and_decodes(desk: Desk, picture: Path, tmp_path: Path) -> None:
+    write_picture(tmp_path / "b.png", simple_pictures(2)[1])
+    desk.run(request_of(picture, tmp_path / "b.png", latent_logsnrs=(5.0, 0.0), decoder_logsnrs=(1.0,), num_decodes=3))
     progress = desk.news(p.JobProgress)
     fractions = [news.fraction for news in progress]
     assert fractions == sorted(fractions)
@@ -184,10 +185,12 @@ def test_a_clip_under_a_model_of_clips(tmp_path: Path) -> None:
     desk.run(request_of(tmp_path / "a.mkv", max_frames=5, num_decodes=2, decoder_logsnrs=(10.0,)))
     results = [(news, payload) for news, payload in desk.sent if isinstance(news, p.ReconstructionResult)]
     for news, payload in results:
-        assert news.shape == (10, 14, 16, 3)
-        pair = np.frombuffer(payload, np.uint8).reshape(news.shape)
-        assert np.array_equal(pair[:5], frames[:5])
+        assert news.shape == (5, 14, 16, 3)
+        assert len(payload) == 5 * 14 * 16 * 3
     assert results[1][0].psnr_db > 40
+    ((original, payload),) = [(news, payload) for news, payload in desk.sent if isinstance(news, p.OriginalResult)]
+    assert (original.shape, original.fps) == ((5, 14, 16, 3), 8.0)
+    assert np.array_equal(np.frombuffer(payload, np.uint8).reshape(original.shape), frames[:5])
     (spread, *_), (bits,) = desk.news(p.SpreadResult), desk.news(p.BitMapResult)
     assert spread.shape == (5, 14, 16, 3)
     assert bits.shape == (3, 2, 2)

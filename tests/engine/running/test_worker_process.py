@@ -134,10 +134,11 @@ def test_reconstruct(engine: EngineProcess, model: str, tmp_path: Path) -> None:
     results = [(news, payload) for news, payload in received if isinstance(news, p.ReconstructionResult)]
     assert [news.latent_logsnr for news, _ in results] == [5.0, 1.0, 7.0]
     for news, payload in results:
-        assert news.shape == (2, 14, 22, 3)
-        pair = np.frombuffer(payload, np.uint8).reshape(news.shape)
-        assert np.array_equal(pair[0], picture)
+        assert news.shape == (1, 14, 22, 3)
+        assert len(payload) == 14 * 22 * 3
         assert news.bits_per_pixel > 0
+    ((original, payload),) = [(news, payload) for news, payload in received if isinstance(news, p.OriginalResult)]
+    assert np.array_equal(np.frombuffer(payload, np.uint8).reshape(original.shape)[0], picture)
     fractions = [news.fraction for news in news_of(received, p.JobProgress)]
     assert fractions == sorted(fractions)
     assert fractions[-1] == pytest.approx(1.0)
@@ -154,6 +155,7 @@ def test_ping_is_answered_and_cancelling_takes_effect_within_one_step(engine: En
         engine.send(p.CancelJob(job_id=f"c-{phase}"))
         engine.send(p.Ping())  # read after the cancel: by its answer the worker knows of it
         answered = engine.until(p.Pong)
+        assert [news.job_id for news in news_of(answered, p.CancelNoted)] == [f"c-{phase}"]
         rest = [] if news_of(answered, p.JobCancelled) else engine.until(p.JobCancelled)
         assert len(news_of(rest, p.JobProgress)) <= 1
         assert not news_of(rest, p.ImageResult)
