@@ -9,6 +9,7 @@ from app.errors import Notice, NoticeAction, Severity
 from app.models.session import Session
 from app.services.crash_reports import CrashReport
 from app.services.engine_client import WORKER_COMMAND, EngineClient, EngineTimes
+from app.services.machine import DOCTOR_COMMAND, MachineProbe
 from app.services.picture_files import PictureFiles
 from app.services.queue_file import QueueFile
 from app.services.settings import SettingsFile
@@ -16,6 +17,7 @@ from app.services.state_writer import StateWriter
 from app.studio import actions
 from app.studio.files import FileKeeper
 from app.studio.jobs import JobRunner
+from app.studio.machine_keeper import MachineKeeper
 from app.studio.memory import Memory
 from app.studio.preferring import Preferring
 from app.studio.queue_keeper import QueueKeeper
@@ -41,6 +43,7 @@ class EngineSetup:
 
     command: tuple[str, ...] = WORKER_COMMAND
     times: EngineTimes = field(default_factory=EngineTimes)
+    doctor: tuple[str, ...] = DOCTOR_COMMAND
 
 
 class Program(QObject):
@@ -55,6 +58,8 @@ class Program(QObject):
         self.files = PictureFiles(places.outputs or self.memory.outputs, self)
         self.runner = JobRunner(self.session, self.client, self)
         self.keeper = FileKeeper(self.session, self.client, self.files, self)
+        self.probe = MachineProbe(setup.doctor, self)
+        self.machine_keeper = MachineKeeper(self.session, self.probe, self)
         self.preferring = Preferring(self.session, self.client, self.files, places.runs, self)
         self.state_writer = StateWriter(self)
         queue_file = QueueFile(places.settings.with_name("queue.json"), self.state_writer)
@@ -101,5 +106,6 @@ class Program(QObject):
         """End the engine, then finish writing."""
         self.queue_keeper.say_goodbye()
         await self.client.close()
+        await self.probe.close()
         self.files.close()
         self.state_writer.close()

@@ -1,19 +1,25 @@
 """A program with its window: connects what the window asks for to what the program does."""
 
 import asyncio
+import os
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.errors import Notice, Severity
 from app.models.notices import ActionChoice
 from app.program import Program
-from app.services.settings import Settings
+from app.services.settings import Settings, log_dir
 from app.studio import actions
 from app.ui.main_window import MainWindow
+from app.ui.pages.generate import open_folder
 from app.ui.theme.fonts import load_fonts
 from app.ui.theme.theme import Theme
 from ul_engine.outputs import outputs_root
+
+SAVE_PAUSE_MS = 800
+"""Changes of settings are written when none has come for so long."""
 
 
 class Shell(QObject):
@@ -27,7 +33,7 @@ class Shell(QObject):
         load_fonts()
         self.theme = Theme(app, self)
         self.theme.set_wish(theme_wish or settings.theme)
-        self.window = MainWindow(program.session, self.theme, program.files.root)
+        self.window = MainWindow(program.session, self.theme)
         self.window.restore_geometry(settings.geometry)
         page = self.window.generate_page
         page.stage.bar.set_view(is_crisp=settings.is_crisp, tile_px=settings.tile_px)
@@ -42,19 +48,74 @@ class Shell(QObject):
         page.stage.bar.folder_requested.connect(window.settings_page.open_outputs)
         window.file_dropped.connect(program.keeper.read_settings)
         window.changes_chosen.connect(program.keeper.apply)
+        window.release_confirmed.connect(program.client.release)
         program.keeper.restore_offered.connect(window.ask_restore)
-        window.settings_page.outputs_chosen.connect(self._on_outputs_chosen)
-        window.settings_page.restart_requested.connect(program.client.restart)
         program.session.notices.action_chosen.connect(self._on_action_chosen)
         window.closed.connect(self.closed.set)
+        self._connect_settings()
+
+    def _connect_settings(self) -> None:
+        program, page = self.program, self.window.settings_page
+        page.folder_chosen.connect(self._on_folder_chosen)
+        page.folder_open_requested.connect(self._on_folder_open_requested)
+        page.restart_requested.connect(program.client.restart)
+        page.release_requested.connect(self._on_release_requested)
+        page.check_requested.connect(program.machine_keeper.check)
+        page.look_requested.connect(program.machine_keeper.look)
+        page.reports_requested.connect(self._on_reports_requested)
+        self._save_timer = QTimer(self)
+        self._save_timer.setSingleShot(True)
+        self._save_timer.setInterval(SAVE_PAUSE_MS)
+        self._save_timer.timeout.connect(self._save_soon)
+        for signal in (
+            program.session.preferences.preferences_changed,
+            program.session.folders.folders_changed,
+            self.theme.theme_changed,
+        ):
+            signal.connect(self._save_timer.start)
 
     def _on_generate_requested(self) -> None:
         self.program.runner.generate()
 
-    def _on_outputs_chosen(self, folder: Path) -> None:
-        self.program.keeper.set_outputs(folder)
-        self.program.preferring.set_outputs(folder)
-        self.window.settings_page.set_outputs(folder)
+    # ---- settings -------------------------------------------------------------------------------------------------
+
+    def _on_folder_chosen(self, choice: tuple[str, Path]) -> None:
+        kind, folder = choice
+        if not os.access(folder, os.W_OK | os.X_OK):
+            self._tell(
+                self.tr("That folder cannot be used"),
+                self.tr("Nothing can be written into {folder}. Choose another one.").format(folder=folder),
+            )
+        elif kind == "outputs":
+            self.program.keeper.set_outputs(folder)
+            self.program.preferring.set_outputs(folder)
+        else:
+            self.program.session.preferences.update(**{f"{kind}_folder": str(folder)})
+
+    def _on_folder_open_requested(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self._tell(self.tr("The folder cannot be opened"), f"{folder}: {error.strerror}.")
+        else:
+            open_folder(folder)
+
+    def _on_reports_requested(self) -> None:
+        self._on_folder_open_requested(log_dir())
+
+    def _on_release_requested(self) -> None:
+        if self.program.session.queue.view.running is None:
+            self.program.client.release()
+        else:
+            self.window.ask_release()
+
+    def _tell(self, title: str, sentence: str) -> None:
+        self.program.session.notices.post(Notice(Severity.ERROR, title, sentence, key="folder", is_passing=True))
+
+    def _save_soon(self) -> None:
+        self.program.memory.save_soon(self.settings(), self.program.state_writer)
+
+    # ---- notices --------------------------------------------------------------------------------------------------
 
     def _on_action_chosen(self, choice: ActionChoice) -> None:
         if choice.name == actions.CHOOSE_OUTPUTS:
@@ -87,6 +148,7 @@ class Shell(QObject):
 
     async def close(self) -> None:
         """End the engine and take the window down."""
+        self._save_timer.stop()
         self.window.hide()
         await self.program.close()
         self.window.deleteLater()

@@ -10,6 +10,7 @@ from app.models.engine_state import EngineState
 from app.models.folders import FolderPlaces, Folders
 from app.models.generate_form import GenerateForm
 from app.models.job_queue import JobQueue
+from app.models.machine import Machine
 from app.models.model_library import ModelLibrary
 from app.models.notices import NoticeBoard
 from app.models.preferences import Preferences
@@ -27,6 +28,7 @@ class Session(QObject):
         self.folders = Folders(folders or _places_beside(model_roots), self)
         self.commands = Commands(self)
         self.engine = EngineState(self)
+        self.machine = Machine(self)
         self.library = ModelLibrary(model_roots, self)
         self.form = GenerateForm(self)
         self.queue = JobQueue(self)

@@ -48,7 +48,7 @@ class EngineProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             limit=_BUFFER_BYTES,
-            env=_environment(os.environ),
+            env=child_environment(os.environ),
             start_new_session=sys.platform != "win32",
             creationflags=_CREATION_FLAGS,
         )
@@ -153,8 +153,10 @@ async def _read(stream: asyncio.StreamReader, size: int) -> bytes:
         return b""
 
 
-def _environment(outer: Mapping[str, str]) -> dict[str, str]:
-    """The worker must find the same `ul_engine` as this program, wherever it was started from."""
+def child_environment(outer: Mapping[str, str]) -> dict[str, str]:
+    """A child must find the same `ul_engine` as this program, wherever it was started from, and count GPUs as the
+    driver does, so that cuda:1 is the card that the window calls so."""
     packages = str(Path(ul_engine.__file__ or "").resolve().parent.parent)
     path = [packages, *filter(None, [outer.get("PYTHONPATH")])]
-    return {**outer, "PYTHONPATH": os.pathsep.join(path), "PYTHONUNBUFFERED": "1"}
+    order = outer.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    return {**outer, "PYTHONPATH": os.pathsep.join(path), "PYTHONUNBUFFERED": "1", "CUDA_DEVICE_ORDER": order}

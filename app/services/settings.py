@@ -75,7 +75,7 @@ class SettingsFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"cannot be made ({error.strerror})", path=self.path.parent) from error
-        write_file(self.path, json.dumps(settings.model_dump(mode="json"), indent=1).encode())
+        write_file(self.path, encode_settings(settings))
 
     def _put_aside(self, problem: str) -> LoadedSettings:
         stem, suffix = self.path.stem, self.path.suffix
@@ -86,6 +86,11 @@ class SettingsFile:
         except OSError:
             return LoadedSettings(Settings(), problem)
         return LoadedSettings(Settings(), problem, str(aside))
+
+
+def encode_settings(settings: Settings) -> bytes:
+    """The file's content."""
+    return json.dumps(settings.model_dump(mode="json"), indent=1).encode()
 
 
 def config_dir() -> Path:

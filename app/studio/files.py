@@ -55,6 +55,10 @@ class FileKeeper(QObject):
         """Folder of all results."""
         return self._files.root
 
+    @property
+    def _keeps_request(self) -> bool:
+        return self._session.preferences.state.keeps_request
+
     def set_outputs(self, folder: Path) -> None:
         """Results go there from now on; pictures that could not be saved are tried again."""
         self._files.root = folder
@@ -65,7 +69,7 @@ class FileKeeper(QObject):
     def _on_picture(self, news: FinishedPicture) -> None:
         tile = self._tile(news.job_id, news.index)
         if tile is not None:
-            self._files.save(_task(tile, news.clip))
+            self._files.save(_task(tile, news.clip, self._keeps_request))
 
     def _on_picture_saved(self, news: PictureSaved) -> None:
         self._session.results.set_path(news.job_id, news.index, news.path)
@@ -90,12 +94,13 @@ class FileKeeper(QObject):
     def _save_unsaved(self) -> None:
         for tile in self._session.results.done_tiles():
             if not tile.path and tile.clip is not None:
-                self._files.save(_task(tile, tile.clip))
+                self._files.save(_task(tile, tile.clip, self._keeps_request))
 
     def save_copy(self, wish: CopyWish) -> None:
         """Write a picture with its settings to a place the person chose."""
         tile = wish.tile
-        self._files.save_copy(CopyToSave(wish.pixels, single_of(tile), tile.model_name, wish.path))
+        single, keeps = single_of(tile), self._keeps_request
+        self._files.save_copy(CopyToSave(wish.pixels, single, tile.model_name, wish.path, keeps))
 
     def _on_copy_saved(self, news: CopySaved) -> None:
         self._session.notices.post(
@@ -201,6 +206,6 @@ def single_of(tile: Tile) -> GenerateRequest:
     return GenerateRequest(model=request.model, num_images=1, seed=tile.seed)
 
 
-def _task(tile: Tile, clip: Clip) -> ResultToSave:
-    keeps_request = tile.single is not None
+def _task(tile: Tile, clip: Clip, is_wished: bool) -> ResultToSave:
+    keeps_request = is_wished and tile.single is not None
     return ResultToSave(tile.job_id, tile.index, clip, single_of(tile), tile.model_name, keeps_request)

@@ -8,7 +8,8 @@ from app.errors import Notice, NoticeAction, Severity
 from app.models.generate_form import DEFAULT_PRESET
 from app.models.model_library import ModelLibrary
 from app.models.session import Session
-from app.services.settings import LoadedSettings, Settings, SettingsFile
+from app.services.settings import LoadedSettings, Settings, SettingsFile, encode_settings
+from app.services.state_writer import StateWriter
 from app.studio import actions
 from ul_engine.errors import OutputError
 from ul_engine.model_folder import ModelEntry
@@ -23,6 +24,7 @@ class Memory(QObject):
         self._session = session
         self._file = file
         self._loaded = file.load()
+        self._latest = self._loaded.settings
         session.preferences.restore(self._loaded.settings.preferences)
         session.library.models_changed.connect(self._on_models_changed)
 
@@ -56,11 +58,20 @@ class Memory(QObject):
 
     def save(self, settings: Settings) -> str:
         """Write settings; returns why that failed, or nothing."""
+        self._latest = settings
         try:
             self._file.save(settings)
         except OutputError as error:
             return str(error)
         return ""
+
+    def save_soon(self, settings: Settings, writer: StateWriter) -> None:
+        """Write settings in the background, so that a crash costs none of them."""
+        self._latest = settings
+        writer.write(self._file.path, self._encoded)
+
+    def _encoded(self) -> bytes:
+        return encode_settings(self._latest)
 
     def form_values(self) -> dict[str, object]:
         """The form, ready to be stored."""

@@ -38,8 +38,9 @@ class MainWindow(QMainWindow):
     closed = Signal()
     file_dropped = Signal(object)  # str
     changes_chosen = Signal(object)  # tuple[Change, ...]
+    release_confirmed = Signal()
 
-    def __init__(self, session: Session, theme: Theme, outputs: Path, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._theme = theme
@@ -61,7 +62,7 @@ class MainWindow(QMainWindow):
         self.train_page = TrainPage(session, self)
         self.models_page = ModelsPage(session, self)
         self.library_page = LibraryPage(session, self)
-        self.settings_page = SettingsPage(session, theme, outputs, self)
+        self.settings_page = SettingsPage(session, theme, self)
         self.status = StatusStrip(session.engine, self)
         self._build()
         self._hint = DropHint(self)
@@ -99,7 +100,11 @@ class MainWindow(QMainWindow):
         self._commands.add_page(self.rail.add_page(name, title, icon, keys, is_last=is_last), title, keys)
 
     def show_page(self, name: Any) -> None:
-        """Bring a page to the front."""
+        """Bring a page to the front. One that is built when it is first shown does so in `ensure_built()`, while it is
+        hidden, so that it comes up whole."""
+        build = getattr(self._pages[name], "ensure_built", None)
+        if build is not None:
+            build()
         self._stack.setCurrentWidget(self._pages[name])
         self.rail.set_current(name)
 
@@ -206,6 +211,17 @@ class MainWindow(QMainWindow):
             return
         super().closeEvent(event)
         self.closed.emit()
+
+    def ask_release(self) -> None:
+        """The engine is at work; ending it now costs what it is at."""
+        dialog = QuestionDialog(
+            self.tr("End the engine while it works?"),
+            self.tr("The running job stops. What is finished is kept; what waits stays in the queue, on hold."),
+            (self.tr("End it"), self.tr("Let it work")),
+            self,
+        )
+        dialog.confirmed.connect(self.release_confirmed)
+        dialog.open()
 
     def _loss(self) -> str:
         """What closing now would lose; empty if nothing."""

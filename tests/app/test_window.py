@@ -222,7 +222,8 @@ def test_another_folder_for_results(make_shell: Make, run_async: RunAsync, tmp_p
     async def story() -> None:
         shell = make_shell()
         await started(shell)
-        shell.window.settings_page.outputs_chosen.emit(tmp_path / "else where")
+        (tmp_path / "else where").mkdir()
+        shell.window.settings_page.folder_chosen.emit(("outputs", tmp_path / "else where"))
         first, _ = await made(shell)
         assert Path(first.path).is_relative_to(tmp_path / "else where")
         assert shell.settings().outputs == str(tmp_path / "else where")

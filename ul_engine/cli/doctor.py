@@ -3,11 +3,12 @@
 import argparse
 import ctypes.util
 import importlib
+import json
 import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ul_engine.assets import assets_dir
 from ul_engine.errors import EngineError
@@ -36,9 +37,11 @@ class Finding:
 
 
 def doctor(arguments: argparse.Namespace) -> int:
-    """Print every finding; 0 only if all is well."""
-    del arguments
+    """Print every finding, for people or as JSON; 0 only if all is well."""
     findings = [finding for check in CHECKS for finding in check()]
+    if arguments.json:
+        print(json.dumps([asdict(finding) for finding in findings]))
+        return 0 if all(finding.is_good for finding in findings) else 1
     for finding in findings:
         print(f"{'ok  ' if finding.is_good else 'FAIL'} {finding.text}")
         if finding.mend:

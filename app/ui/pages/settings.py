@@ -1,158 +1,217 @@
-"""The page Settings: looks, where results go, and the engine."""
+"""The page Settings: sections at the left, their rows at the right."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.models.engine_state import EngineStatus
+from app.models.commands import Command
 from app.models.session import Session
-from app.ui.pages.generate import open_folder
 from app.ui.theme.theme import Theme
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.labels import label
-from app.ui.widgets.quiet_inputs import QuietComboBox
+from app.ui.widgets.settings.about import AboutSection
+from app.ui.widgets.settings.appearance import AppearanceSection
+from app.ui.widgets.settings.check import CheckSection
+from app.ui.widgets.settings.engine import EngineSection
+from app.ui.widgets.settings.files import FilesSection
+from app.ui.widgets.settings.folders import FoldersSection
+from app.ui.widgets.settings.hub import HubSection
+from app.ui.widgets.settings.notifications import NotificationsSection
+from app.ui.widgets.settings.section import Section
 
-WIDTH_PX = 640
-_WISHES = ("system", "dark", "light")
+WIDTH_PX = 700
+NAMES_PX = 200
 
 
-class SettingsPage(QScrollArea):
-    """Every change is on at once; there is nothing to apply."""
+class SettingsPage(QFrame):
+    """Every change is on at once; there is nothing to apply. Built when it is first shown."""
 
-    outputs_chosen = Signal(object)  # Path
+    folder_chosen = Signal(object)  # tuple[str, Path]: "outputs", "models" or "runs", and the folder
+    folder_open_requested = Signal(object)  # Path
     restart_requested = Signal()
+    release_requested = Signal()
+    check_requested = Signal()
+    look_requested = Signal()
+    tour_requested = Signal()
+    reports_requested = Signal()
 
-    def __init__(self, session: Session, theme: Theme, outputs: Path, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._theme = theme
-        self._outputs = outputs
-        self._wish = QuietComboBox(self)
-        self._wish.addItems([self.tr("As the system"), self.tr("Dark"), self.tr("Light")])
-        self._wish.setAccessibleName(self.tr("Theme"))
-        self._wish.setFixedWidth(200)
-        self._folder = _path_label(outputs)
-        self._device = label("", "muted", is_wrapped=True)
-        self._models = label("", "muted", is_wrapped=True)
-        self._build()
-        self._wish.activated.connect(self._on_wish_activated)
-        theme.theme_changed.connect(self._on_theme_changed)
-        session.engine.status_changed.connect(self._on_status_changed)
-        session.library.models_changed.connect(self._on_models_changed)
-        self._on_theme_changed()
-        self._on_status_changed(session.engine.status)
-        self._on_models_changed()
+        self.setProperty("role", "stage")
+        self._sections: dict[str, Section] = {}
+        self._names: dict[str, TextButton] = {}
+        self._area: QScrollArea | None = None
+        self._titles = {
+            "appearance": self.tr("Appearance"),
+            "folders": self.tr("Folders"),
+            "files": self.tr("Files"),
+            "engine": self.tr("Engine"),
+            "hub": self.tr("Hugging Face"),
+            "notifications": self.tr("Notifications"),
+            "check": self.tr("Check"),
+            "about": self.tr("About"),
+        }
+        self._register()
+
+    def _register(self) -> None:
+        commands, group = self._session.commands, self.tr("Settings")
+        for name, title in self._titles.items():
+            command = Command(
+                f"settings.{name}", self.tr("Settings: {section}").format(section=title), group, page="settings"
+            )
+            commands.add(command, partial(self.show_section, name))
+        deeds = (
+            ("release", self.tr("Release the GPU: end the engine"), self.release_requested, self.tr("free memory")),
+            ("restart", self.tr("Restart the engine"), self.restart_requested, self.tr("worker device")),
+            ("doctor", self.tr("Check this machine"), self.check_requested, self.tr("doctor missing mend")),
+        )
+        for name, title, signal, words in deeds:
+            page = "settings" if name == "doctor" else ""
+            commands.add(Command(f"engine.{name}", title, group, page=page, words=words), signal.emit)
+
+    # ---- building -------------------------------------------------------------------------------------------------
+
+    def section(self, name: str) -> Any:
+        """A section by its name."""
+        self.ensure_built()
+        return self._sections[name]
+
+    def ensure_built(self) -> None:
+        """Before the first time the page is shown."""
+        if self._area is None:
+            self._make_sections()
+            self._build()
+            self._connect()
+
+    def _make_sections(self) -> None:
+        session, titles = self._session, self._titles
+        self._sections = {
+            "appearance": AppearanceSection(titles["appearance"], session.preferences, self._theme, self),
+            "folders": FoldersSection(titles["folders"], session.folders, self),
+            "files": FilesSection(titles["files"], session.preferences, self),
+            "engine": EngineSection(titles["engine"], session, self),
+            "hub": HubSection(titles["hub"], session, self),
+            "notifications": NotificationsSection(titles["notifications"], session.preferences, self),
+            "check": CheckSection(titles["check"], session.machine, self),
+            "about": AboutSection(titles["about"], self),
+        }
 
     def _build(self) -> None:
-        body = QWidget()
+        body = self._body = QWidget(self)
         body.setProperty("role", "plain")
         column = QWidget(body)
         column.setMaximumWidth(WIDTH_PX)
-        layout = QVBoxLayout(column)
-        layout.setContentsMargins(SPACING.xl, SPACING.xl, SPACING.xl, SPACING.xl)
-        layout.setSpacing(SPACING.l)
-        layout.addWidget(label(self.tr("Settings"), "title"))
-        layout.addWidget(self._card(self.tr("Theme"), None, self._wish))
-        change = self._button(self.tr("Change…"), self._on_change_clicked)
-        layout.addWidget(self._card(self.tr("Folder of results"), self._folder, change, self._open_button()))
-        look = self._button(self.tr("Look again"), self._session.library.refresh)
-        layout.addWidget(self._card(self.tr("Models"), self._models, look))
-        restart = self._button(self.tr("Restart"), self.restart_requested)
-        layout.addWidget(self._card(self.tr("Engine"), self._device, restart))
-        layout.addStretch(1)
-        outer = QHBoxLayout(body)
+        rows = QVBoxLayout(column)
+        rows.setContentsMargins(SPACING.l, SPACING.xl, SPACING.xl, SPACING.xxl)
+        rows.setSpacing(SPACING.xl)
+        for section in self._sections.values():
+            rows.addWidget(section)
+        rows.addStretch(1)
+        inner = self._column = QHBoxLayout(body)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.addWidget(column, 1)
+        inner.addStretch(0)
+        self._area = QScrollArea(self)
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setWidget(body)
+        self._area.verticalScrollBar().valueChanged.connect(self._on_scrolled)
+        outer = QHBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(column, 1)
-        outer.addStretch(0)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setWidget(body)
+        outer.setSpacing(0)
+        outer.addLayout(self._name_column())
+        outer.addWidget(self._area, 1)
 
-    def _card(self, title: str, text: QLabel | None, *controls: QWidget) -> QFrame:
-        card = QFrame(self)
-        card.setProperty("role", "card")
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(label(title, "emphasis"))
-        if text is not None:
-            words.addWidget(text)
-        row = QHBoxLayout(card)
-        row.setContentsMargins(SPACING.l, SPACING.m, SPACING.m, SPACING.m)
-        row.setSpacing(SPACING.s)
-        row.addLayout(words, 1)
-        for control in controls:
-            row.addWidget(control, 0, Qt.AlignmentFlag.AlignVCenter)
-        return card
+    def _name_column(self) -> QVBoxLayout:
+        names = QVBoxLayout()
+        names.setContentsMargins(SPACING.xl, SPACING.xl, SPACING.s, SPACING.l)
+        names.setSpacing(SPACING.xs)
+        names.addWidget(label(self.tr("Settings"), "title"))
+        names.addSpacing(SPACING.s)
+        for name, title in self._titles.items():
+            button = TextButton(title, "list", parent=self)
+            button.setProperty("section", name)
+            button.setCheckable(True)
+            button.setMinimumWidth(NAMES_PX - SPACING.xxl)
+            button.clicked.connect(self._on_name_clicked)
+            self._names[name] = button
+            names.addWidget(button)
+        names.addStretch(1)
+        self._mark("appearance")
+        return names
 
-    def _button(self, text: str, slot: Any) -> TextButton:
-        button = TextButton(text, parent=self)
-        button.clicked.connect(slot)
-        return button
+    def _connect(self) -> None:
+        self.section("folders").folder_chosen.connect(self.folder_chosen)
+        self.section("folders").folder_open_requested.connect(self.folder_open_requested)
+        self.section("engine").restart_requested.connect(self.restart_requested)
+        self.section("engine").release_requested.connect(self.release_requested)
+        self.section("check").check_requested.connect(self.check_requested)
+        self.section("about").tour_requested.connect(self.tour_requested)
+        self.section("about").reports_requested.connect(self.reports_requested)
 
-    def _open_button(self) -> TextButton:
-        return self._button(self.tr("Open"), self.open_outputs)
+    # ---- showing --------------------------------------------------------------------------------------------------
 
-    # ---- theme ----------------------------------------------------------------------------------------------------
+    def showEvent(self, event: Any) -> None:
+        """The first time builds it; every time looks at the devices again."""
+        self.ensure_built()
+        super().showEvent(event)
+        self.look_requested.emit()
 
-    def _on_wish_activated(self, row: int) -> None:
-        self._theme.set_wish(_WISHES[row])
+    def show_section(self, name: str) -> None:
+        """Bring a section to the top."""
+        section = self.section(name)
+        assert self._area is not None
+        self._column.activate()
+        body = self._body
+        self._area.verticalScrollBar().setValue(section.mapTo(body, section.rect().topLeft()).y() - SPACING.xl)
+        self._mark(name)
 
-    def _on_theme_changed(self, _colours: Any = None) -> None:
-        self._wish.setCurrentIndex(_WISHES.index(self._theme.wish) if self._theme.wish in _WISHES else 0)
-
-    # ---- folders --------------------------------------------------------------------------------------------------
-
-    def set_outputs(self, folder: Path) -> None:
-        """Results go there from now on."""
-        self._outputs = folder
-        self._folder.setText(_breakable(folder))
+    def choose_folder(self, kind: str) -> None:
+        """Ask for another folder of "outputs", "models" or "runs"."""
+        self.section("folders").choose(kind)
 
     def choose_outputs(self) -> None:
-        """Ask for another folder."""
-        dialog = QFileDialog(self, self.tr("Folder of results"), str(self._outputs))
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._on_folder_chosen)
-        dialog.open()
-
-    def _on_change_clicked(self) -> None:
-        self.choose_outputs()
-
-    def _on_folder_chosen(self, path: str) -> None:
-        self.outputs_chosen.emit(Path(path))
+        """Ask for another folder of results."""
+        self.choose_folder("outputs")
 
     def open_outputs(self) -> None:
         """Show the folder of results."""
-        self._outputs.mkdir(parents=True, exist_ok=True)
-        open_folder(self._outputs)
+        self.folder_open_requested.emit(Path(self._session.folders.places.outputs))
 
-    # ---- engine and models ----------------------------------------------------------------------------------------
+    def _on_name_clicked(self) -> None:
+        button = self.sender()
+        if button is not None:
+            self.show_section(str(button.property("section")))
 
-    def _on_status_changed(self, status: EngineStatus) -> None:
-        if not status.device_name:
-            self._device.setText(self.tr("Not running yet."))
-        elif status.device == "cpu":
-            self._device.setText(self.tr("{name}. No GPU is used.").format(name=status.device_name))
-        else:
-            self._device.setText(f"{status.device_name} ({status.device})")
+    def _on_scrolled(self, value: int) -> None:
+        """The name of the section that is at the top."""
+        assert self._area is not None
+        body, bar = self._body, self._area.verticalScrollBar()
+        tops = [(section.mapTo(body, section.rect().topLeft()).y(), name) for name, section in self._sections.items()]
+        above = [name for top, name in tops if top <= value + SPACING.xxl]
+        is_at_end = value == bar.maximum() and value > 0
+        checked = next((name for name, button in self._names.items() if button.isChecked()), "")
+        visible = [name for top, name in tops if top < value + self._area.viewport().height()]
+        if not (is_at_end and checked in visible and checked not in above[:-1]):
+            self._mark(above[-1] if above else "appearance")
 
-    def _on_models_changed(self, _entries: Any = None) -> None:
-        library = self._session.library
-        lines = [entry.problem or entry.name for entry in library.entries]
-        own = self.tr("Your own models belong into {folder}").format(folder=library.roots[-1] if library.roots else "")
-        self._models.setText("\n".join([*lines, own]))
+    def _mark(self, name: str) -> None:
+        for each, button in self._names.items():
+            button.setChecked(each == name)
 
-
-def _path_label(path: Path) -> QLabel:
-    result = label(_breakable(path), "muted", is_wrapped=True)
-    result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return result
-
-
-def _breakable(path: Path) -> str:
-    return str(path).replace("/", "/\u200b")
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Page keys scroll wherever the focus is."""
+        bar = self._area.verticalScrollBar() if self._area is not None else None
+        steps = {Qt.Key.Key_PageDown: 1, Qt.Key.Key_PageUp: -1}
+        if bar is not None and event.key() in steps:
+            bar.setValue(bar.value() + steps[Qt.Key(event.key())] * bar.pageStep())
+            return
+        super().keyPressEvent(event)

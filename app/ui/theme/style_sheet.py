@@ -48,6 +48,10 @@ QLabel[role="key"] {{
     color: {c.muted}; background: {c.raised}; border: 1px solid {c.line}; border-radius: 4px;
     padding: 1px 5px; font-size: {TYPE.caption}px;
 }}
+QLabel[role="code"] {{
+    color: {c.text}; background: {c.raised}; border-radius: 4px; padding: 3px 7px; font-family: monospace;
+    font-size: {TYPE.caption}px;
+}}
 QLabel:disabled {{ color: {c.disabled}; }}
 """
 
@@ -145,6 +149,13 @@ QPushButton[variant="tab"] {{
 QPushButton[variant="tab"]:hover {{ color: {c.text}; background: {c.hover}; }}
 QPushButton[variant="tab"]:checked {{ color: {c.accent_text}; background: {c.accent_tint}; }}
 QPushButton[variant="tab"]:focus {{ border-color: {c.focus}; }}
+QPushButton[variant="list"] {{
+    background: transparent; border: 2px solid transparent; text-align: left; padding: 0 {SPACING.s}px;
+    color: {c.muted}; min-height: {CONTROL_HEIGHT - 8}px;
+}}
+QPushButton[variant="list"]:hover {{ color: {c.text}; background: {c.hover}; }}
+QPushButton[variant="list"]:checked {{ color: {c.accent_text}; background: {c.accent_tint}; }}
+QPushButton[variant="list"]:focus {{ border-color: {c.focus}; }}
 QPushButton[variant="example"] {{
     background: {c.panel}; border: 2px solid {c.line}; border-radius: {RADIUS_LARGE}px; text-align: left;
     padding: {SPACING.s}px {SPACING.m}px; font-weight: 400;
