@@ -1,5 +1,6 @@
 """Which frame of a clip is shown, and how it goes on: one object, shared by all players that run in step."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
@@ -27,6 +28,7 @@ class PlayState(QObject):
         super().__init__(parent)
         self._count = 0
         self._fps = DEFAULT_FPS
+        self._times_s: Sequence[float] = ()
         self._speed = 1.0
         self._loop = LoopMode.LOOP
         self._frame = 0
@@ -80,14 +82,15 @@ class PlayState(QObject):
     @property
     def seconds(self) -> float:
         """When the frame on show begins, in the clip's own time."""
-        return self._frame / self._fps
+        return self._times_s[self._frame] if self._frame < len(self._times_s) else self._frame / self._fps
 
     # ---- what can be done ------------------------------------------------------------------------------------------
 
-    def set_clip(self, count: int, fps: float) -> None:
-        """Another clip; one of the same length stays at its frame."""
+    def set_clip(self, count: int, fps: float, times_s: Sequence[float] = ()) -> None:
+        """Another clip; one of the same length stays at its frame. `times_s` tell when frames begin that are not evenly
+        spaced."""
         is_other = count != self._count
-        self._count, self._fps = max(0, count), fps if fps > 0 else DEFAULT_FPS
+        self._count, self._fps, self._times_s = max(0, count), fps if fps > 0 else DEFAULT_FPS, times_s
         self._waiting.clear()
         if is_other:
             self._direction = 1
@@ -162,7 +165,11 @@ class PlayState(QObject):
 
     @property
     def _interval_ms(self) -> float:
-        return 1000.0 / (self._fps * self._speed)
+        frame = self._frame
+        stays_s = 1.0 / self._fps
+        if frame + 1 < len(self._times_s):
+            stays_s = self._times_s[frame + 1] - self._times_s[frame]
+        return 1000.0 * stays_s / self._speed
 
     def _schedule(self) -> None:
         """Set the clock to the next frame."""

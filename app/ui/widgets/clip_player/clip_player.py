@@ -3,6 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.models.play_state import PlayState
@@ -30,10 +31,12 @@ class ClipPlayer(QWidget):
     ) -> None:
         super().__init__(parent)
         self.play = play_state or PlayState(self)
+        self._is_alone = play_state is None
         self.view = ImageView(view_state, self)
         self.bar = PlayBar(self.play, self)
         self.bar.setVisible(has_bar)
         self._source: FrameSource | None = None
+        self._plays = False
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -47,18 +50,21 @@ class ClipPlayer(QWidget):
         """Where the frames come from."""
         return self._source
 
-    def set_source(self, source: FrameSource | None) -> None:
-        """Another clip; the player keeps the source until it gets another one."""
+    def set_source(self, source: FrameSource | None, *, plays: bool = False) -> None:
+        """Another clip, that plays by itself or waits; the player owns the source until it gets another one."""
         if self._source is not None:
             self._source.frame_ready.disconnect(self._on_frame_ready)
             self._source.opened.disconnect(self._on_opened)
             self._source.failed.disconnect(self.failed)
             self._source.close()
+            self._source.deleteLater()
         self._source = source
+        self._plays = plays
         self.play.wait_for(id(self), False)
         if source is None:
             self.view.set_image(None)
-            self.play.set_clip(0, 0.0)
+            if self._is_alone:
+                self.play.set_clip(0, 0.0)
             return
         source.setParent(self)
         source.frame_ready.connect(self._on_frame_ready)
@@ -69,15 +75,19 @@ class ClipPlayer(QWidget):
 
     def _on_opened(self) -> None:
         assert self._source is not None
-        self.play.set_clip(self._source.count, self._source.fps)
+        self.play.set_clip(self._source.count, self._source.fps, self._source.times_s)
         self._on_frame_changed(self.play.frame)
+        if self._plays:
+            self._plays = False
+            self.play.play()
 
     def _on_frame_changed(self, frame: Any) -> None:
-        if self._source is None or not 0 <= frame < self._source.count:
+        source = self._source
+        if source is None or not 0 <= frame < source.count or not self.isVisible():
             return
-        image = self._source.image(frame)
+        image = source.image(frame)
         self.play.wait_for(id(self), image is None)
-        self._source.want(frame, self.play.direction)
+        source.want(frame, self.play.direction)
         if image is not None:
             self.view.set_image(image)
 
@@ -85,19 +95,38 @@ class ClipPlayer(QWidget):
         if frame == self.play.frame:
             self._on_frame_changed(frame)
 
-    def keyPressEvent(self, event: Any) -> None:
+    # ---- events ---------------------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up with the state."""
+        super().showEvent(event)
+        self._on_frame_changed(self.play.frame)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Who is not seen neither decodes nor holds others up."""
+        super().hideEvent(event)
+        self.play.wait_for(id(self), False)
+        if self._is_alone:
+            self.play.pause()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """See the class."""
-        keys = {
-            Qt.Key.Key_Space: self.play.toggle,
-            Qt.Key.Key_L: self.bar.next_loop,
-        }
-        steps = {Qt.Key.Key_A: -1, Qt.Key.Key_D: 1, Qt.Key.Key_Home: -self.play.frame}
-        steps[Qt.Key.Key_End] = self.play.count - 1 - self.play.frame
-        if event.modifiers():
+        if not self.take_key(event):
             super().keyPressEvent(event)
-        elif event.key() in keys:
-            keys[event.key()]()
-        elif event.key() in steps:
-            self.play.step(steps[event.key()])
+
+    def take_key(self, event: QKeyEvent) -> bool:
+        """Do what a key means to a clip; False if it means nothing. For parents that get keys first."""
+        play, key = self.play, event.key()
+        if play.count < 2 or event.modifiers():
+            return False
+        if key == Qt.Key.Key_Space:
+            play.toggle()
+        elif key == Qt.Key.Key_L:
+            self.bar.next_loop()
+        elif key in (Qt.Key.Key_A, Qt.Key.Key_D):
+            play.step(1 if key == Qt.Key.Key_D else -1)
+        elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
+            play.step((play.count - 1 if key == Qt.Key.Key_End else 0) - play.frame)
         else:
-            super().keyPressEvent(event)
+            return False
+        return True

@@ -13,6 +13,7 @@ from app.ui.widgets.labels import label
 from app.ui.widgets.quiet_inputs import QuietComboBox
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
+_SPEED_PX = 84
 _LOOPS = {LoopMode.LOOP: "loop", LoopMode.PING_PONG: "ping-pong", LoopMode.ONCE: "play-once"}
 
 
@@ -31,6 +32,8 @@ class PlayBar(QWidget):
         self.speed = QuietComboBox(self)
         self.speed.setAccessibleName(self.tr("Speed"))
         self.speed.setToolTip(self.tr("Speed"))
+        self.speed.setMinimumWidth(_SPEED_PX)
+        self.speed.setMaximumWidth(_SPEED_PX)
         for speed in SPEEDS:
             self.speed.addItem(f"{speed:g}×", speed)
         self.place = label("", "muted")

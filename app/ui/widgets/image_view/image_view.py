@@ -184,7 +184,7 @@ class ImageView(QWidget):
             if self._crosshair is not None:
                 painting.paint_crosshair(painter, self._crosshair, geometry)
         if self._label:
-            painting.paint_label(painter, self._label, QPointF(SPACING.s, SPACING.s))
+            painting.paint_label(painter, self._label, QPointF(SPACING.s, SPACING.s), self.width() - 2 * SPACING.s)
         if self._shows_focus and self.hasFocus():
             painting.paint_focus(painter, QRectF(self.rect()))
         painter.end()
@@ -194,7 +194,7 @@ class ImageView(QWidget):
         painting.paint_picture(painter, self._levels, geometry, is_crisp=self.state.is_crisp)
         if self._overlay is not None:
             painting.paint_overlay(painter, self._overlay, geometry, self._opacity)
-        if self.state.is_crisp:
+        if self.state.is_crisp and not self.state.is_fitted:
             painting.paint_pixel_grid(painter, geometry)
 
     def event(self, event: QEvent) -> bool:

@@ -13,7 +13,7 @@ from app.ui.widgets.image_view.mip_levels import MipLevels
 GRID_FROM_ZOOM = 12.0
 """Device pixels per picture pixel from which on the edges of pixels are drawn."""
 _CHECK_PX = 8
-_LABEL_ROOM_PX = 4
+_LABEL_GAP_PX = 4
 
 
 def paint_picture(painter: QPainter, levels: MipLevels, geometry: Geometry, *, is_crisp: bool) -> None:
@@ -70,7 +70,7 @@ def paint_marks(painter: QPainter, marks: Marks, geometry: Geometry) -> None:
         frame = QRectF(corner, QSizeF(mark.width, mark.height) * geometry.scale)
         _frame(painter, frame)
         if mark.label:
-            paint_label(painter, mark.label, frame.bottomLeft() + QPointF(0, _LABEL_ROOM_PX))
+            paint_label(painter, mark.label, frame.bottomLeft() + QPointF(0, _LABEL_GAP_PX), geometry.size.width())
 
 
 def paint_crosshair(painter: QPainter, probe: Probe, geometry: Geometry) -> None:
@@ -89,13 +89,20 @@ def paint_crosshair(painter: QPainter, probe: Probe, geometry: Geometry) -> None
         painter.drawLines(lines)
 
 
-def paint_label(painter: QPainter, text: str, corner: QPointF, *, is_right: bool = False) -> QRectF:
-    """Words on a dark plate with `corner` as its upper left (or upper right) corner; returns the plate."""
+def paint_label(
+    painter: QPainter, text: str, corner: QPointF, room: float, *, is_right: bool = False, is_middle: bool = False
+) -> QRectF:
+    """Words on a dark plate, cut to `room` pixels; `corner` is its upper left or upper right corner, or its middle.
+
+    Returns the plate.
+    """
     painter.save()
     painter.setFont(font(TYPE.caption, font().Weight.Medium))
     metrics = painter.fontMetrics()
+    text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(20, int(room) - 14))
     size = QSizeF(metrics.horizontalAdvance(text) + 14, metrics.height() + 6)
-    plate = QRectF(corner - QPointF(size.width() if is_right else 0, 0), size)
+    left = size.width() if is_right else size.width() / 2 if is_middle else 0.0
+    plate = QRectF(corner - QPointF(left, size.height() / 2 if is_middle else 0.0), size)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(12, 13, 16, 215))

@@ -38,6 +38,7 @@ class PairView(QWidget):
 
     probed = Signal(object)  # Probe | None
     mode_changed = Signal(object)  # PairMode
+    difference_changed = Signal()  # which one is shown, or how much it is amplified
     difference_shown = Signal(object)  # DifferencePicture
 
     def __init__(self, state: ViewState | None = None, parent: QWidget | None = None) -> None:
@@ -115,6 +116,7 @@ class PairView(QWidget):
         self._kind = kind
         self._gain = self._gain if gain is None else min(max(gain, 1.0), MAX_GAIN)
         self._show_difference()
+        self.difference_changed.emit()
 
     def set_gain(self, gain: float) -> None:
         """Amplify the difference more or less, 1 to 32 times."""
@@ -142,7 +144,7 @@ class PairView(QWidget):
             self._differences.drop()
         elif self._kind is DifferenceKind.FLIP and self._flip_map is None:
             self._differences.drop()
-            self.main.set_cover(None, self.tr("FLIP is being computed…"))
+            self.main.set_cover(None, self.tr("There is no FLIP map of these two yet"))
         else:
             self._differences.ask(self._first, self._second, self._kind, self._gain, self._flip_map)
 
@@ -154,10 +156,10 @@ class PairView(QWidget):
         first, second = self._labels
         names = {
             DifferenceKind.ABSOLUTE: f"|{second} − {first}|",
-            DifferenceKind.SIGNED: f"{second} − {first}",
+            DifferenceKind.SIGNED: f"({second} − {first})",
             DifferenceKind.FLIP: self.tr("FLIP of {second} against {first}").format(second=second, first=first),
         }
-        return f"{names[made.kind]} × {made.gain:g}" if made.gain != 1.0 else names[made.kind]
+        return f"{names[made.kind]} × {made.gain:.3g}" if made.gain != 1.0 else names[made.kind].strip("()")
 
     # ---- what a person does ---------------------------------------------------------------------------------------
 

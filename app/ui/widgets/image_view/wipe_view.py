@@ -96,23 +96,34 @@ class WipeView(ImageView):
         """The cover, one of the two, or both with the line between them."""
         if self._is_covered and not self._is_swapped:
             self._paint_one(painter, self._cover, geometry)
-            painting.paint_label(painter, self._cover_label, QPointF(SPACING.s, SPACING.s))
+            self._paint_cover_label(painter)
             return
         front, back = (self._second, self._levels) if self._is_swapped else (self._levels, self._second)
         name, other = reversed(self._pair_labels) if self._is_swapped else self._pair_labels
+        room = (self.width() - 3 * SPACING.s) / (2 if self._has_line else 1)
         if self._has_line:
             x = self._line_x()
             self._paint_clipped(painter, front, geometry, QRectF(0, 0, x, self.height()))
             self._paint_clipped(painter, back, geometry, QRectF(x, 0, self.width() - x, self.height()))
             self._paint_line(painter, x)
-            painting.paint_label(painter, other, QPointF(self.width() - SPACING.s, SPACING.s), is_right=True)
+            corner = QPointF(self.width() - SPACING.s, SPACING.s)
+            painting.paint_label(painter, other, corner, room, is_right=True)
         else:
             self._paint_one(painter, front, geometry)
-        painting.paint_label(painter, name, QPointF(SPACING.s, SPACING.s))
+        painting.paint_label(painter, name, QPointF(SPACING.s, SPACING.s), room)
+
+    def _paint_cover_label(self, painter: QPainter) -> None:
+        """In the corner over a picture; alone, in the middle."""
+        room = self.width() - 2 * SPACING.s
+        if self._cover.levels:
+            painting.paint_label(painter, self._cover_label, QPointF(SPACING.s, SPACING.s), room)
+        elif self._cover_label:
+            middle = QPointF(self.width() / 2, self.height() / 2)
+            painting.paint_label(painter, self._cover_label, middle, room, is_middle=True)
 
     def _paint_one(self, painter: QPainter, levels: MipLevels, geometry: Geometry) -> None:
         painting.paint_picture(painter, levels, geometry, is_crisp=self.state.is_crisp)
-        if self.state.is_crisp:
+        if self.state.is_crisp and not self.state.is_fitted:
             painting.paint_pixel_grid(painter, geometry)
 
     def _paint_clipped(self, painter: QPainter, levels: MipLevels, geometry: Geometry, area: QRectF) -> None:

@@ -1,0 +1,83 @@
+"""What the colours of a map mean."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from app.ui.theme.fonts import font
+from app.ui.theme.theme import colours
+from app.ui.theme.tokens import TYPE
+from app.ui.widgets.image_view.colour_maps import NUM_COLOURS, ColourMap, table
+
+_BAR_PX = 10
+_WIDTH_PX = 220
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A colour map with the numbers at its ends, as people read them."""
+
+    colour_map: ColourMap
+    low: str
+    high: str
+    middle: str = ""
+    unit: str = ""
+
+
+class LegendBar(QWidget):
+    """A strip of colours with its numbers below."""
+
+    def __init__(self, scale: Scale | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._scale = scale
+        self._describe()
+
+    def set_scale(self, scale: Scale | None) -> None:
+        """Other colours or numbers; None: nothing to explain."""
+        if scale != self._scale:
+            self._scale = scale
+            self._describe()
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        """A strip and a line of small text."""
+        return QSize(_WIDTH_PX, _BAR_PX + 4 + self.fontMetrics().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Narrower it tells nothing."""
+        return QSize(_WIDTH_PX // 2, self.sizeHint().height())
+
+    def _describe(self) -> None:
+        scale = self._scale
+        self.setVisible(scale is not None)
+        if scale is not None:
+            text = self.tr("Colours from {low} to {high} {unit}")
+            self.setAccessibleName(text.format(low=scale.low, high=scale.high, unit=scale.unit).rstrip())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The strip, its frame, its numbers."""
+        scale = self._scale
+        if scale is None:
+            return
+        c = colours()
+        painter = QPainter(self)
+        bar = QRectF(0.5, 0.5, self.width() - 1, _BAR_PX)
+        gradient = QLinearGradient(bar.topLeft(), bar.topRight())
+        for place, (red, green, blue) in enumerate(table(scale.colour_map).tolist()):
+            gradient.setColorAt(place / (NUM_COLOURS - 1), QColor(red, green, blue))
+        painter.setPen(QPen(QColor(c.field_line), 1))
+        painter.setBrush(gradient)
+        painter.drawRect(bar)
+        painter.setPen(QColor(c.muted))
+        painter.setFont(font(TYPE.caption, has_even_digits=True))
+        area = QRectF(0, _BAR_PX + 3, self.width(), self.height() - _BAR_PX - 3)
+        high = f"{scale.high} {scale.unit}".rstrip()
+        for text, side in (
+            (scale.low, Qt.AlignmentFlag.AlignLeft),
+            (scale.middle, Qt.AlignmentFlag.AlignHCenter),
+            (high, Qt.AlignmentFlag.AlignRight),
+        ):
+            painter.drawText(area, int(side | Qt.AlignmentFlag.AlignTop), text)
+        painter.end()
