@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
@@ -14,8 +15,9 @@ from PySide6.QtWidgets import QApplication
 from app.program import Places, Program
 from app.services.crash_reports import CrashReporter
 from app.services.garbage import GarbageCollector
+from app.services.instance import Instance
 from app.services.qt_messages import route_qt_messages
-from app.services.settings import THEMES, config_dir, data_dir, log_dir
+from app.services.settings import THEMES, config_dir, log_dir, peeked_scale, usual_models
 from app.shell import Shell
 from ul_engine.assets import assets_dir
 from ul_engine.errors import EngineError
@@ -29,6 +31,8 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.smoke and sys.platform == "linux" and not _has_display():
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     route_qt_messages()
+    places = _places(arguments)
+    _scale(places.settings)
     app = _application()
     reporter = CrashReporter(log_dir())
     reporter.install()
@@ -39,14 +43,15 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with QEventLoop(app) as loop:
             reporter.watch_loop(loop)
-            return int(loop.run_until_complete(_run(arguments, app, reporter)))
+            return int(loop.run_until_complete(_run(arguments, places, app, reporter)))
     finally:
         garbage.stop()
         reporter.uninstall()
 
 
-async def _run(arguments: argparse.Namespace, app: QApplication, reporter: CrashReporter) -> int:
-    program = Program(_places(arguments))
+async def _run(arguments: argparse.Namespace, places: Places, app: QApplication, reporter: CrashReporter) -> int:
+    instance = None if arguments.smoke else Instance(places.settings.parent)
+    program = Program(replace(places, window_number=instance.number if instance else 1))
     reporter.error_reported.connect(program.on_error_reported)
     try:
         program.load(arguments.model)
@@ -67,6 +72,8 @@ async def _run(arguments: argparse.Namespace, app: QApplication, reporter: Crash
         return 0
     finally:
         await shell.close()
+        if instance is not None:
+            instance.release()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,9 +96,16 @@ def _application() -> QApplication:
     return app
 
 
+def _scale(settings: Path) -> None:
+    """Qt reads the size of everything once, when the application is made; the environment's own wish goes first."""
+    percent = peeked_scale(settings)
+    if percent != 100:
+        os.environ.setdefault("QT_SCALE_FACTOR", f"{percent / 100:g}")
+
+
 def _places(arguments: argparse.Namespace) -> Places:
     """Smoke runs have settings of their own, so that they neither depend on the person's nor touch them."""
-    models = (assets_dir() / "models", data_dir() / "models")
+    models = (assets_dir() / "models", usual_models())
     if arguments.smoke:
         root = Path(arguments.outputs or arguments.smoke)
         return Places(models, root.absolute(), Path(arguments.smoke).absolute() / ".smoke" / SETTINGS_NAME)

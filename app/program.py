@@ -10,6 +10,7 @@ from app.models.session import Session
 from app.services.crash_reports import CrashReport
 from app.services.engine_client import WORKER_COMMAND, EngineClient, EngineTimes
 from app.services.machine import DOCTOR_COMMAND, MachineProbe
+from app.services.notifier import Notifier
 from app.services.picture_files import PictureFiles
 from app.services.queue_file import QueueFile
 from app.services.settings import SettingsFile
@@ -21,6 +22,7 @@ from app.studio.machine_keeper import MachineKeeper
 from app.studio.memory import Memory
 from app.studio.preferring import Preferring
 from app.studio.queue_keeper import QueueKeeper
+from app.studio.telling import Telling
 from ul_engine.model_folder import ModelEntry, read_manifest
 
 
@@ -35,6 +37,8 @@ class Places:
     """The settings file; the program keeps its other small files beside it."""
     runs: Path | None = None
     """None: as the settings say, else the usual folder."""
+    window_number: int = 1
+    """Several windows share the settings; each from the second on has a queue of its own."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,12 @@ class Program(QObject):
         self.probe = MachineProbe(setup.doctor, self)
         self.machine_keeper = MachineKeeper(self.session, self.probe, self)
         self.preferring = Preferring(self.session, self.client, self.files, places.runs, self)
+        self.notifier = Notifier(self)
+        self.telling = Telling(self.session, self.notifier, self)
         self.state_writer = StateWriter(self)
-        queue_file = QueueFile(places.settings.with_name("queue.json"), self.state_writer)
+        self._window_number = places.window_number
+        queue_name = "queue.json" if places.window_number == 1 else f"queue-{places.window_number}.json"
+        queue_file = QueueFile(places.settings.with_name(queue_name), self.state_writer)
         self.queue_keeper = QueueKeeper(self.session, queue_file, self.state_writer, self)
 
     def load(self, model: str = "") -> None:
@@ -76,6 +84,18 @@ class Program(QObject):
         if model:
             self.session.form.choose_model(self._named_model(model))
 
+        if self._window_number > 1:
+            self.session.notices.post(self._second_notice())
+
+    def _second_notice(self) -> Notice:
+        return Notice(
+            Severity.INFO,
+            self.tr("UL Studio is open in another window too"),
+            self.tr("Both work. Each has its own queue and engine; of settings, the window closed last keeps its own."),
+            key="second-window",
+            is_passing=True,
+        )
+
     def _named_model(self, model: str) -> ModelEntry:
         for entry in self.session.library.usable:
             if model in (entry.path, entry.name, Path(entry.path).name):
@@ -88,7 +108,6 @@ class Program(QObject):
 
     def on_error_reported(self, report: CrashReport) -> None:
         """An unexpected error: the program goes on, and says so."""
-        shown = (NoticeAction(actions.SHOW_FILE, self.tr("Show the report"), report.path),) if report.path else ()
         self.session.notices.post(
             Notice(
                 Severity.ERROR,
@@ -97,7 +116,7 @@ class Program(QObject):
                     summary=report.summary[:200]
                 ),
                 details=report.text,
-                actions=shown,
+                actions=(NoticeAction(actions.READ_REPORT, self.tr("Read the report…"), report.path),),
                 key="crash",
             )
         )
@@ -107,5 +126,6 @@ class Program(QObject):
         self.queue_keeper.say_goodbye()
         await self.client.close()
         await self.probe.close()
+        await self.notifier.close()
         self.files.close()
         self.state_writer.close()

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.errors import Notice, Severity
+from app.models.long_work import WorkEnded
 from app.models.notices import ActionChoice
 from app.program import Program
 from app.services.settings import Settings, log_dir
@@ -52,6 +53,8 @@ class Shell(QObject):
         program.keeper.restore_offered.connect(window.ask_restore)
         program.session.notices.action_chosen.connect(self._on_action_chosen)
         window.closed.connect(self.closed.set)
+        program.telling.is_in_front = window.isActiveWindow
+        program.session.long_work.long_work_ended.connect(self._on_long_work_ended)
         self._connect_settings()
 
     def _connect_settings(self) -> None:
@@ -76,6 +79,10 @@ class Shell(QObject):
 
     def _on_generate_requested(self) -> None:
         self.program.runner.generate()
+
+    def _on_long_work_ended(self, _ended: WorkEnded) -> None:
+        if not self.window.isActiveWindow():
+            QApplication.alert(self.window)  # the task bar's own sign; nothing where there is none
 
     # ---- settings -------------------------------------------------------------------------------------------------
 
@@ -122,6 +129,8 @@ class Shell(QObject):
             self.window.settings_page.choose_outputs()
         elif choice.name == actions.SHOW_FILE:
             self.window.show_in_folder(choice.argument)
+        elif choice.name == actions.READ_REPORT:
+            self.window.show_report(choice.notice.details, choice.argument)
 
     def settings(self) -> Settings:
         """What is to be remembered."""

@@ -10,6 +10,7 @@ from app.models.engine_state import EngineState
 from app.models.folders import FolderPlaces, Folders
 from app.models.generate_form import GenerateForm
 from app.models.job_queue import JobQueue
+from app.models.long_work import LongWork
 from app.models.machine import Machine
 from app.models.model_library import ModelLibrary
 from app.models.notices import NoticeBoard
@@ -34,6 +35,7 @@ class Session(QObject):
         self.queue = JobQueue(self)
         self.results = ResultsModel(self)
         self.notices = NoticeBoard(self)
+        self.long_work = LongWork(self)
 
 
 def _places_beside(model_roots: Sequence[Path]) -> FolderPlaces:

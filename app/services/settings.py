@@ -93,6 +93,15 @@ def encode_settings(settings: Settings) -> bytes:
     return json.dumps(settings.model_dump(mode="json"), indent=1).encode()
 
 
+def peeked_scale(path: Path) -> int:
+    """The wished size of everything in percent, read before there is an application; 100 if it cannot be read."""
+    try:
+        percent = json.loads(path.read_text(encoding="utf-8"))["preferences"]["scale_percent"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return 100
+    return percent if isinstance(percent, int) and 100 <= percent <= 200 else 100
+
+
 def config_dir() -> Path:
     """Folder of the settings: $UL_STUDIO_CONFIG, else the user's folder for such files."""
     named = os.environ.get(CONFIG_VARIABLE)

@@ -12,3 +12,4 @@ UNDO_DROP = "undo_drop"
 # Done by the window, for they open something.
 CHOOSE_OUTPUTS = "choose_outputs"
 SHOW_FILE = "show_file"
+READ_REPORT = "read_report"

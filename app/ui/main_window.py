@@ -7,6 +7,7 @@ from PySide6.QtCore import QByteArray, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from app.models.progress import ProgressView
 from app.models.restore import RestoreOffer
 from app.models.session import Session
 from app.ui.pages.compare import ComparePage
@@ -24,6 +25,7 @@ from app.ui.widgets.overlay.command_palette import CommandPalette
 from app.ui.widgets.overlay.overlay import Overlay
 from app.ui.widgets.overlay.shortcut_sheet import ShortcutSheet
 from app.ui.widgets.question_dialog import QuestionDialog
+from app.ui.widgets.report_dialog import ReportDialog
 from app.ui.widgets.restore_dialog import RestoreDialog
 from app.ui.widgets.status_strip import StatusStrip
 from app.ui.window_commands import WindowCommands
@@ -72,6 +74,7 @@ class MainWindow(QMainWindow):
         self._commands.sheet_requested.connect(self.open_shortcuts)
         self._commands.escape_pressed.connect(self._on_escape)
         self._commands.full_screen_requested.connect(self._on_full_screen_requested)
+        session.queue.progress_changed.connect(self._on_progress_changed)
         self.show_page("generate")
 
     def _build(self) -> None:
@@ -158,6 +161,13 @@ class MainWindow(QMainWindow):
     def _on_full_screen_requested(self) -> None:
         self.showNormal() if self.isFullScreen() else self.showFullScreen()
 
+    def _on_progress_changed(self, progress: ProgressView) -> None:
+        """The title tells it to whoever sees only the task bar."""
+        share = f"{progress.fraction:.0%} · " if progress.line else ""
+        title = f"{share}UL Studio"
+        if title != self.windowTitle():
+            self.setWindowTitle(title)
+
     # ---- remembered size ------------------------------------------------------------------------------------------
 
     def geometry_text(self) -> str:
@@ -201,6 +211,12 @@ class MainWindow(QMainWindow):
     def show_in_folder(self, path: str) -> None:
         """Open the folder of a file."""
         open_folder(Path(path).parent)
+
+    def show_report(self, text: str, path: str) -> None:
+        """A crash report, to be read and copied."""
+        dialog = ReportDialog(text, path, self)
+        dialog.folder_requested.connect(self.show_in_folder)
+        dialog.open()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """The program ends by its own, slower way; if something would be lost, it asks first."""

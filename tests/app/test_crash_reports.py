@@ -123,3 +123,22 @@ def test_the_hooks_are_given_back(qapp: Any, tmp_path: Path) -> None:
     assert sys.excepthook != before[0]
     reporter.uninstall()
     assert (sys.excepthook, threading.excepthook, sys.unraisablehook) == before
+
+
+def test_the_report_is_read_before_it_is_passed_on(make_shell: Any, tmp_path: Path) -> None:
+    from PySide6.QtGui import QGuiApplication
+
+    from app.ui.widgets.report_dialog import ReportDialog
+    from tests.app.driving import click
+
+    shell = make_shell()
+    shell.program.on_error_reported(CrashReport("ValueError: it broke", "All of it.\n/home/anna", ""))
+    (notice,) = shell.program.session.notices.notices
+    shell.program.session.notices.choose(notice, notice.actions[0].name, notice.actions[0].argument)
+    dialog = shell.window.findChild(ReportDialog)
+    assert dialog.text.toPlainText() == "All of it.\n/home/anna"
+    assert not dialog.folder_button.isEnabled()
+    dialog.text.setPlainText("All of it.")
+    click(dialog.copy_button)
+    assert QGuiApplication.clipboard().text() == "All of it."
+    dialog.reject()
