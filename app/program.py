@@ -17,6 +17,7 @@ from app.services.settings import SettingsFile
 from app.services.state_writer import StateWriter
 from app.studio import actions
 from app.studio.files import FileKeeper
+from app.studio.gallery import GalleryKeeper
 from app.studio.jobs import JobRunner
 from app.studio.machine_keeper import MachineKeeper
 from app.studio.memory import Memory
@@ -72,6 +73,7 @@ class Program(QObject):
         queue_name = "queue.json" if places.window_number == 1 else f"queue-{places.window_number}.json"
         queue_file = QueueFile(places.settings.with_name(queue_name), self.state_writer)
         self.queue_keeper = QueueKeeper(self.session, queue_file, self.state_writer, self)
+        self.gallery = GalleryKeeper(self.session, self.files, self)
 
     def load(self, model: str = "") -> None:
         """Look for models and take the remembered settings over; `model` is preferred to the remembered one.
@@ -129,3 +131,4 @@ class Program(QObject):
         await self.notifier.close()
         self.files.close()
         self.state_writer.close()
+        self.gallery.close()

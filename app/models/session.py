@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject
 from app.models.commands import Commands
 from app.models.engine_state import EngineState
 from app.models.folders import FolderPlaces, Folders
+from app.models.gallery.gallery import Gallery
 from app.models.generate_form import GenerateForm
 from app.models.job_queue import JobQueue
 from app.models.long_work import LongWork
@@ -36,6 +37,7 @@ class Session(QObject):
         self.results = ResultsModel(self)
         self.notices = NoticeBoard(self)
         self.long_work = LongWork(self)
+        self.gallery = Gallery(self)
 
 
 def _places_beside(model_roots: Sequence[Path]) -> FolderPlaces:

@@ -8,6 +8,7 @@ TRAINED_SIZE = "trained_size"
 SAVE_AGAIN = "save_again"
 UNDO_RESTORE = "undo_restore"
 UNDO_DROP = "undo_drop"
+RESTORE_DELETED = "restore_deleted"
 
 # Done by the window, for they open something.
 CHOOSE_OUTPUTS = "choose_outputs"

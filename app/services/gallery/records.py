@@ -1,0 +1,121 @@
+"""What a result's file says of itself, read with care: nothing a file holds may stop a scan."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtGui import QImageReader
+
+from app.gallery import GalleryKind
+from ul_engine.errors import DataError, EngineError
+from ul_engine.metadata import EmbeddedRequest, read_request
+from ul_engine.requests import GenerateRequest
+
+PICTURES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"))
+CLIPS = frozenset((".mp4", ".webm", ".mkv", ".mov", ".gif"))
+COUNTED = re.compile(r"^\d{5,}-")
+"""How the program names its results; folders of this form that hold pictures are clips."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row of the index, without its number."""
+
+    path: str
+    """Below the root, with slashes."""
+    modified_ns: int
+    size_bytes: int
+    kind: str
+    width_px: int = 0
+    height_px: int = 0
+    num_frames: int = 1
+    prompt: str = ""
+    model: str = ""
+    seed: int | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    class_label: int | None = None
+    request: str = ""
+    problem: str = ""
+
+    @property
+    def words(self) -> str:
+        """What a search without a field looks through."""
+        return f"{self.prompt}\n{self.model}\n{self.path}".casefold()
+
+
+def read_record(root: Path, path: str, modified_ns: int, size_bytes: int) -> Record:
+    """Everything the index wants to know of a file (or of a folder of pictures, which is a clip)."""
+    file = root / path
+    width, height, frames, kind, problem = _shape(file)
+    known = {"width_px": width, "height_px": height, "num_frames": frames, "problem": problem}
+    record = Record(path, modified_ns, size_bytes, kind, **known)  # type: ignore[arg-type]
+    embedded = _embedded(file)
+    if embedded is None:
+        return record
+    return Record(**{**vars(record), **_of_request(embedded)})
+
+
+def _embedded(file: Path) -> EmbeddedRequest | None:
+    """What a file says about its making; None of a foreign or damaged one, which is shown all the same."""
+    try:
+        return read_request(pattern_of(file))
+    except DataError:
+        return None
+
+
+def _of_request(embedded: EmbeddedRequest) -> dict[str, object]:
+    request = embedded.request
+    facts: dict[str, object] = {
+        "prompt": getattr(request, "prompt", ""),
+        "model": embedded.model_name or request.model,
+        "seed": getattr(request, "seed", None),
+        "request": embedded.model_dump_json(),
+    }
+    if isinstance(request, GenerateRequest):
+        facts |= {
+            "steps": request.sampling.base.num_steps,
+            "guidance": request.sampling.guidance.weight,
+            "class_label": request.class_label,
+        }
+    return facts
+
+
+def pattern_of(file: Path) -> str:
+    """The path as the clip reader wants it: of a folder of pictures, the pattern of their names."""
+    return str(file / "%05d.png") if file.is_dir() else str(file)
+
+
+def _shape(file: Path) -> tuple[int, int, int, str, str]:
+    """Width, height, frames, kind, and what is wrong."""
+    suffix = file.suffix.lower()
+    if suffix in PICTURES:
+        reader = QImageReader(str(file))
+        reader.setDecideFormatFromContent(True)
+        size = reader.size()
+        if not size.isValid():
+            return 0, 0, 1, GalleryKind.PICTURE, reader.errorString() or "is no picture"
+        frames = reader.imageCount() if suffix == ".webp" and reader.supportsAnimation() else 1
+        if frames <= 1:
+            return size.width(), size.height(), 1, GalleryKind.PICTURE, _cut(file, suffix)
+        return size.width(), size.height(), frames, GalleryKind.CLIP, ""
+    return _clip_shape(file)
+
+
+def _clip_shape(file: Path) -> tuple[int, int, int, str, str]:
+    from ul_engine.media.reading import probe
+
+    try:
+        info = probe(pattern_of(file))
+    except EngineError as error:
+        return 0, 0, 1, GalleryKind.CLIP, str(error).removeprefix(f"{file}: ")
+    return info.width_px, info.height_px, info.num_frames, GalleryKind.CLIP, "is cut short" if info.is_cut else ""
+
+
+def _cut(file: Path, suffix: str) -> str:
+    """Whether a PNG lost its end, which its head does not tell."""
+    if suffix != ".png":
+        return ""
+    with file.open("rb") as stream:
+        stream.seek(-12, 2)
+        return "" if stream.read(8)[4:] == b"IEND" else "is cut short"
