@@ -77,6 +77,14 @@ class GalleryFacts:
 
 
 @dataclass(frozen=True)
+class StarWish:
+    """Results by their numbers, and whether they should be starred."""
+
+    ids: tuple[int, ...]
+    is_starred: bool
+
+
+@dataclass(frozen=True)
 class Cleanup:
     """What a clean-up should take: everything that fulfils all of these. Starred results are never taken."""
 

@@ -56,6 +56,7 @@ class Shell(QObject):
         program.telling.is_in_front = window.isActiveWindow
         program.session.long_work.long_work_ended.connect(self._on_long_work_ended)
         self._connect_settings()
+        self._connect_library()
 
     def _connect_settings(self) -> None:
         program, page = self.program, self.window.settings_page
@@ -76,6 +77,29 @@ class Shell(QObject):
             self.theme.theme_changed,
         ):
             signal.connect(self._save_timer.start)
+
+    def _connect_library(self) -> None:
+        program, window, page = self.program, self.window, self.window.library_page
+        keeper, index, dialogs = program.gallery, program.gallery.index, page.dialogs
+        page.set_tile_px(program.memory.settings.library_tile_px)
+        page.opened.connect(keeper.open)
+        page.thumbnail_requested.connect(keeper.thumbnails.wish)
+        keeper.thumbnails.ready.connect(page.set_thumbnail)
+        page.star_requested.connect(keeper.set_starred)
+        page.delete_requested.connect(keeper.delete)
+        page.use_requested.connect(program.keeper.read_settings)
+        page.folder_requested.connect(window.show_in_folder)
+        page.generate_requested.connect(self._on_first_result_requested)
+        dialogs.bin_requested.connect(index.list_bin)
+        dialogs.restore_requested.connect(keeper.restore)
+        dialogs.empty_bin_requested.connect(index.empty_bin)
+        dialogs.preview_requested.connect(index.preview_cleanup)
+        dialogs.cleanup_requested.connect(keeper.clean_up)
+        index.bin_listed.connect(dialogs.set_bin)
+        index.cleanup_previewed.connect(dialogs.set_preview)
+
+    def _on_first_result_requested(self) -> None:
+        self.window.show_page("generate")
 
     def _on_generate_requested(self) -> None:
         self.program.runner.generate()
@@ -142,6 +166,7 @@ class Shell(QObject):
             outputs="" if root == outputs_root() else str(root),
             is_crisp=bar.crisp_button.isChecked(),
             tile_px=bar.tile_px,
+            library_tile_px=self.window.library_page.tile_px,
             is_expert_open=self.window.generate_page.panel.expert.is_open,
             preferences=self.program.session.preferences.values(),
             form=self.program.memory.form_values(),

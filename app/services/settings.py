@@ -28,6 +28,7 @@ class Settings(FrozenModel):
     outputs: str = Field("", description="Folder for results; empty: the usual one.")
     is_crisp: bool = Field(True, description="Enlarge pictures with hard pixel edges.")
     tile_px: int = Field(208, ge=96, le=512, description="Wished size of a picture in the grid.")
+    library_tile_px: int = Field(172, ge=96, le=512, description="Wished size of a result in the library.")
     is_expert_open: bool = False
     preferences: dict[str, Any] = Field(default_factory=dict, description="What differs from the usual preferences.")
     form: dict[str, Any] = Field(default_factory=dict, description="The form as it was last left.")

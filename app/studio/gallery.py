@@ -5,12 +5,12 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer
 
 from app.errors import Notice, NoticeAction, Severity
-from app.gallery import CleanupPreview, GalleryItem, GalleryQuery
+from app.gallery import CleanupPreview, GalleryQuery, StarWish
 from app.models.gallery.gallery import ScanState
 from app.models.notices import ActionChoice
 from app.models.session import Session
 from app.services.gallery.index import Found, GalleryIndex, GalleryProblem, ItemsRead, ScanProgress
-from app.services.gallery.recycle_bin import BinResult
+from app.services.gallery.recycle_bin import BinEntry, BinResult
 from app.services.gallery.scan import ScanResult
 from app.services.gallery.thumbnails import Thumbnails
 from app.services.gallery.watch import GalleryWatch
@@ -77,21 +77,27 @@ class GalleryKeeper(QObject):
 
     # ---- what a person does ---------------------------------------------------------------------------------------
 
-    def set_starred(self, items: tuple[GalleryItem, ...], is_starred: bool) -> None:
+    def set_starred(self, wish: StarWish) -> None:
         """Star results, or take their stars; shown at once."""
-        from dataclasses import replace
+        self._session.gallery.list.set_starred(wish.ids, wish.is_starred)
+        self.index.set_stars(wish.ids, wish.is_starred)
 
-        self._session.gallery.list.put([replace(item, is_starred=is_starred) for item in items])
-        self.index.set_stars(tuple(item.path for item in items), is_starred)
-
-    def delete(self, paths: tuple[str, ...]) -> None:
+    def delete(self, ids: tuple[int, ...]) -> None:
         """Move results to the bin; a notice offers the way back."""
         self._session.notices.dismiss_passing()
-        self.index.bin(paths)
+        self.index.bin(ids)
+
+    def restore(self, entries: tuple[BinEntry, ...]) -> None:
+        """Bring chosen things back from the bin."""
+        batches: dict[str, list[str]] = {}
+        for entry in entries:
+            batches.setdefault(entry.batch, []).append(entry.name)
+        for batch, names in batches.items():
+            self.index.restore(batch, tuple(names))
 
     def clean_up(self, preview: CleanupPreview) -> None:
         """Move what a clean-up found to the bin."""
-        self.delete(tuple(item.path for item in preview.items))
+        self.delete(tuple(item.item_id for item in preview.items))
 
     # ---- questions and answers ------------------------------------------------------------------------------------
 
@@ -127,7 +133,7 @@ class GalleryKeeper(QObject):
 
     def _on_scan_finished(self, result: ScanResult) -> None:
         self._session.gallery.set_scan(ScanState(is_first=False, problem=result.problem))
-        if result.folders:
+        if result.folders is not None:
             self._watch.watch(self.index.root, result.folders)
 
     # ---- deletions and their way back -----------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
@@ -50,6 +51,12 @@ class GalleryList(QAbstractListModel):
             item = self.item(index.row())
             return self._text(item) if item is not None else self.tr("being read")
         return None
+
+    def flags(self, index: AnyIndex) -> Qt.ItemFlag:
+        """All can be chosen and dragged out of the window."""
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
 
     def _text(self, item: GalleryItem) -> str:
         parts = [
@@ -127,11 +134,11 @@ class GalleryList(QAbstractListModel):
         if self._ids:
             self.dataChanged.emit(self.index(0), self.index(len(self._ids) - 1))
 
-    def put(self, items: Sequence[GalleryItem]) -> None:
+    def set_starred(self, ids: Sequence[int], is_starred: bool) -> None:
         """Show results as they will be, before the disk has them so."""
-        for item in items:
-            if item.item_id in self._items:
-                self._items[item.item_id] = item
+        for number in ids:
+            if number in self._items:
+                self._items[number] = replace(self._items[number], is_starred=is_starred)
         if self._ids:
             self.dataChanged.emit(self.index(0), self.index(len(self._ids) - 1))
 

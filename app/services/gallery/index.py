@@ -108,17 +108,17 @@ class GalleryIndex(QObject):
         """A new result was written."""
         self._write("scan", self._add, path)
 
-    def set_stars(self, paths: tuple[str, ...], is_starred: bool) -> None:
+    def set_stars(self, ids: tuple[int, ...], is_starred: bool) -> None:
         """Star results, or take their stars."""
-        self._write("star", self._star, paths, is_starred)
+        self._write("star", self._star, ids, is_starred)
 
     def reread_stars(self) -> None:
         """Another window may have starred something."""
         self._write("star", self._reread_stars)
 
-    def bin(self, paths: tuple[str, ...]) -> None:
+    def bin(self, ids: tuple[int, ...]) -> None:
         """Move results to the bin."""
-        self._write("bin", self._bin, paths)
+        self._write("bin", self._bin, ids)
 
     def restore(self, batch: str, names: tuple[str, ...] | None = None) -> None:
         """Bring a deletion back, or a part of it."""
@@ -210,16 +210,16 @@ class GalleryIndex(QObject):
             return
         self.content_changed.emit()
 
-    def _star(self, place: GalleryPlace, store: Store, paths: tuple[str, ...], is_starred: bool) -> None:
-        write_stars(place.stars, map(store.relative, paths), is_starred=is_starred)
+    def _star(self, place: GalleryPlace, store: Store, ids: tuple[int, ...], is_starred: bool) -> None:
+        write_stars(place.stars, store.paths(ids), is_starred=is_starred)
         self._reread_stars(place, store)
 
     def _reread_stars(self, place: GalleryPlace, store: Store) -> None:
         if store.star(read_stars(place.stars)):
             self.content_changed.emit()
 
-    def _bin(self, place: GalleryPlace, store: Store, paths: tuple[str, ...]) -> None:
-        result = move_to_bin(place.root, place.bin, [*map(store.relative, paths)], read_stars(place.stars))
+    def _bin(self, place: GalleryPlace, store: Store, ids: tuple[int, ...]) -> None:
+        result = move_to_bin(place.root, place.bin, store.paths(ids), read_stars(place.stars))
         if result.starred:
             write_stars(place.stars, result.starred, is_starred=False)
         store.drop(result.done)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ul_engine.whole_files import explained
+from ul_engine.outputs import explained
 
 MANIFEST_NAME = "manifest.json"
 

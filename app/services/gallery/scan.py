@@ -23,8 +23,8 @@ class ScanResult:
     added: int
     changed: int
     removed: int
-    folders: tuple[str, ...] = ()
-    """Where results lie, newest names first."""
+    folders: tuple[str, ...] | None = None
+    """Where results lie, newest names first; None if only one folder was looked at."""
     problem: str = ""
     """Why the folder could not be looked through; the index is then left as it was."""
 
@@ -72,8 +72,11 @@ def scan(
     if not folder:
         store.star(starred)
     num_changed = sum(path in known for path in wanted)
+    num_added = len(wanted) - num_changed
+    if folder:
+        return ScanResult(num_added, num_changed, len(gone))
     folders = sorted({path.rpartition("/")[0] for path in found} - {""}, reverse=True)
-    return ScanResult(len(wanted) - num_changed, num_changed, len(gone), tuple(folders))
+    return ScanResult(num_added, num_changed, len(gone), tuple(folders))
 
 
 def walk(root: Path, folder: str = "") -> Iterator[tuple[str, tuple[int, int]]]:

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
-from ul_engine.outputs import write_file
-from ul_engine.whole_files import explained
+from ul_engine.errors import OutputError
+from ul_engine.outputs import explained, write_file
 
 _ADD, _TAKE = "+", "-"
 _WASTE_LINES = 2000
@@ -45,9 +46,5 @@ def write_stars(file: Path, paths: Iterable[str], *, is_starred: bool) -> None:
 
 
 def _shorten(file: Path, stars: set[str]) -> None:
-    from contextlib import suppress
-
-    from ul_engine.errors import OutputError
-
     with suppress(OutputError):
         write_file(file, "".join(f"{_ADD} {path}\n" for path in sorted(stars)).encode())

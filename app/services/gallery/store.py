@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from app.gallery import GalleryItem, GalleryKind, GalleryQuery
 from app.services.gallery.records import Record
@@ -11,6 +12,7 @@ from app.services.gallery.sql import order_by, where
 
 SCHEMA_VERSION = 1
 BUSY_S = 10.0
+MAX_VALUES = 500
 _SCHEMA = """
 CREATE TABLE items (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, modified_ns INTEGER NOT NULL, size_bytes INTEGER NOT NULL,
@@ -76,10 +78,20 @@ class Store:
 
     def items(self, ids: Sequence[int]) -> list[GalleryItem]:
         """Results by their numbers; those that are gone are left out."""
-        marks = ", ".join("?" * len(ids))
         with _guarded():
-            rows = self._connection.execute(f"SELECT {_ITEM} FROM items WHERE id IN ({marks})", list(ids))
-            return [self._item(row) for row in rows]
+            return [self._item(row) for row in self._chosen(_ITEM, ids)]
+
+    def paths(self, ids: Sequence[int]) -> list[str]:
+        """Paths below the root of results by their numbers."""
+        with _guarded():
+            return [str(row[0]) for row in self._chosen("path", ids)]
+
+    def _chosen(self, columns: str, ids: Sequence[int]) -> Iterator[Any]:
+        """Rows by number; a statement takes a limited number of values."""
+        for start in range(0, len(ids), MAX_VALUES):
+            block = ids[start : start + MAX_VALUES]
+            marks = ", ".join("?" * len(block))
+            yield from self._connection.execute(f"SELECT {columns} FROM items WHERE id IN ({marks})", list(block))
 
     def matching(self, query: GalleryQuery) -> list[GalleryItem]:
         """All results that answer, whole, in order."""
@@ -89,15 +101,6 @@ class Store:
                 f"SELECT {_ITEM} FROM items WHERE {condition} ORDER BY {order_by(query.order)}", values
             )
             return [self._item(row) for row in rows]
-
-    def by_paths(self, paths: Iterable[str]) -> list[GalleryItem]:
-        """Results by their absolute paths."""
-        found: list[GalleryItem] = []
-        with _guarded():
-            for path in paths:
-                rows = self._connection.execute(f"SELECT {_ITEM} FROM items WHERE path = ?", (self.relative(path),))
-                found += [self._item(row) for row in rows]
-        return found
 
     def totals(self) -> tuple[int, int]:
         """How many results, and their bytes."""
@@ -114,13 +117,6 @@ class Store:
                 "SELECT model, COUNT(*) FROM items WHERE model != '' GROUP BY model ORDER BY COUNT(*) DESC, model"
             )
             return tuple((str(model), int(count)) for model, count in rows)
-
-    def relative(self, path: str) -> str:
-        """A path as the index writes it."""
-        try:
-            return Path(path).relative_to(self._root).as_posix()
-        except ValueError:
-            return path
 
     def _item(self, row: Sequence[object]) -> GalleryItem:
         number, path, modified_ns, size, kind, width, height, frames, prompt, model, seed, starred, request, problem = (

@@ -115,7 +115,7 @@ class Thumbnails(QObject):
         temporary = file.with_name(f".{file.stem}-{os.getpid()}-{threading.get_ident()}.jpg")
         with suppress(OSError):
             file.parent.mkdir(parents=True, exist_ok=True)
-            if small.save(str(temporary), "JPEG", 88):
+            if small.save(str(temporary), quality=88):
                 temporary.replace(file)
             self._num_written += 1
             if self._num_written >= PRUNE_EVERY:

@@ -4,7 +4,15 @@ from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QDialog, QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.services.gallery.recycle_bin import BinEntry
 from app.ui.theme.tokens import SPACING
@@ -79,12 +87,12 @@ class BinDialog(QDialog):
         count = len(self._entries)
         words = self.tr("{count} deleted results take {size}. They stay until you empty the bin.")
         self._sum.setText(
-            words.format(count=count, size=total) if count else self.tr("What you delete comes here, and can come back.")
+            words.format(count=count, size=total)
+            if count
+            else self.tr("What you delete comes here, and can come back.")
         )
         chosen = len(self._chosen())
-        self.restore_button.setText(
-            self.tr("Bring {n} back").format(n=chosen) if chosen else self.tr("Bring all back")
-        )
+        self.restore_button.setText(self.tr("Bring {n} back").format(n=chosen) if chosen else self.tr("Bring all back"))
         self.restore_button.setEnabled(count > 0)
         self.empty_button.setEnabled(count > 0)
 

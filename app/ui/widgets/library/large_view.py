@@ -91,9 +91,7 @@ class LargeView(QFrame):
         """Show a result; its file is read in a thread."""
         is_other = self._item is None or (self._item.path, self._item.modified_s) != (item.path, item.modified_s)
         self._item = item
-        self._place.setText(
-            self.tr("{place} of {count}").format(place=grouped(place + 1), count=grouped(count))
-        )
+        self._place.setText(self.tr("{place} of {count}").format(place=grouped(place + 1), count=grouped(count)))
         self._title.set_text(caption_of(item))
         self._previous.setEnabled(place > 0)
         self._next.setEnabled(place < count - 1)
@@ -130,9 +128,7 @@ class LargeView(QFrame):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """See the class."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.close_requested.emit()
-        elif event.key() in _PREVIOUS:
+        if event.key() in _PREVIOUS:
             self.step_requested.emit(-1)
         elif event.key() in _NEXT:
             self.step_requested.emit(1)
