@@ -7,17 +7,18 @@ from PySide6.QtCore import QObject
 
 from app.errors import Notice, NoticeAction, Severity
 from app.models.session import Session
-from app.services.clip_export import ClipExporter
 from app.services.crash_reports import CrashReport
 from app.services.engine_client import WORKER_COMMAND, EngineClient, EngineTimes
 from app.services.machine import DOCTOR_COMMAND, MachineProbe
 from app.services.notifier import Notifier
 from app.services.picture_files import PictureFiles
+from app.services.preview_sheets import PreviewSheets
 from app.services.queue_file import QueueFile
+from app.services.run_control import RunControl
+from app.services.run_watcher import RunWatcher
 from app.services.settings import SettingsFile
 from app.services.state_writer import StateWriter
 from app.studio import actions
-from app.studio.exporting import Exporting
 from app.studio.files import FileKeeper
 from app.studio.gallery import GalleryKeeper
 from app.studio.jobs import JobRunner
@@ -26,6 +27,7 @@ from app.studio.memory import Memory
 from app.studio.preferring import Preferring
 from app.studio.queue_keeper import QueueKeeper
 from app.studio.telling import Telling
+from app.studio.training_watch import TrainingWatch
 from ul_engine.model_folder import ModelEntry, read_manifest
 
 
@@ -65,8 +67,6 @@ class Program(QObject):
         self.files = PictureFiles(places.outputs or self.memory.outputs, self)
         self.runner = JobRunner(self.session, self.client, self)
         self.keeper = FileKeeper(self.session, self.client, self.files, self)
-        self.exporter = ClipExporter(self)
-        self.exporting = Exporting(self.session, self.exporter, self)
         self.probe = MachineProbe(setup.doctor, self)
         self.machine_keeper = MachineKeeper(self.session, self.probe, self)
         self.preferring = Preferring(self.session, self.client, self.files, places.runs, self)
@@ -78,6 +78,8 @@ class Program(QObject):
         queue_file = QueueFile(places.settings.with_name(queue_name), self.state_writer)
         self.queue_keeper = QueueKeeper(self.session, queue_file, self.state_writer, self)
         self.gallery = GalleryKeeper(self.session, self.files, self)
+        sheets = PreviewSheets(places.settings.with_name("compared"), self)
+        self.training = TrainingWatch(self.session, RunWatcher((), self), RunControl(self), sheets, self)
 
     def load(self, model: str = "") -> None:
         """Look for models and take the remembered settings over; `model` is preferred to the remembered one.
@@ -133,7 +135,7 @@ class Program(QObject):
         await self.client.close()
         await self.probe.close()
         await self.notifier.close()
-        self.exporter.close()
+        self.training.close()
         self.files.close()
         self.state_writer.close()
         self.gallery.close()

@@ -7,7 +7,6 @@ from PySide6.QtCore import QObject
 
 from app.models.commands import Commands
 from app.models.engine_state import EngineState
-from app.models.export_form import ExportForm
 from app.models.folders import FolderPlaces, Folders
 from app.models.gallery.gallery import Gallery
 from app.models.generate_form import GenerateForm
@@ -18,6 +17,7 @@ from app.models.model_library import ModelLibrary
 from app.models.notices import NoticeBoard
 from app.models.preferences import Preferences
 from app.models.results import ResultsModel
+from app.models.runs.runs import Runs
 
 
 class Session(QObject):
@@ -36,10 +36,10 @@ class Session(QObject):
         self.form = GenerateForm(self)
         self.queue = JobQueue(self)
         self.results = ResultsModel(self)
-        self.export = ExportForm(self)
         self.notices = NoticeBoard(self)
         self.long_work = LongWork(self)
         self.gallery = Gallery(self)
+        self.runs = Runs(self)
 
 
 def _places_beside(model_roots: Sequence[Path]) -> FolderPlaces:

@@ -83,7 +83,8 @@ def make_program(
     programs: list[Any] = []
 
     def make(mode: str = "normal", times: EngineTimes | None = None, **options: object) -> Any:
-        places = Places((model_root,), tmp_path / "outputs", tmp_path / "config" / "settings.json")
+        settings = tmp_path / "config" / "settings.json"
+        places = Places((model_root,), tmp_path / "outputs", settings, runs=tmp_path / "runs")
         setup = EngineSetup(fake_command(mode, **options), times or EngineTimes(grace_s=1.0, backoff_s=(0.01, 0.01)))
         program = owned(Program(places, setup))
         program.load()
