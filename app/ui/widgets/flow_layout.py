@@ -58,16 +58,25 @@ class FlowLayout(QLayout):
         return size
 
     def _arrange(self, rect: QRect, *, is_trial: bool) -> int:
-        x, y, row_height = rect.x(), rect.y(), 0
+        """Rows from the top; what is lower than its row stands in the middle of it."""
+        y, row = rect.y(), list[tuple[QLayoutItem, QSize]]()
+        width = 0
         for item in self._items:
             widget = item.widget()
             if widget is not None and widget.isHidden():
                 continue
             size = item.sizeHint().boundedTo(QSize(max(rect.width(), 1), item.sizeHint().height()))
-            if x + size.width() > rect.right() + 1 and row_height > 0:
-                x, y, row_height = rect.x(), y + row_height + self._spacing_px, 0
-            if not is_trial:
-                item.setGeometry(QRect(QPoint(x, y), size))
+            if row and width + size.width() > rect.width():
+                y += self._place_row(row, rect.x(), y, is_trial=is_trial) + self._spacing_px
+                row, width = [], 0
+            row.append((item, size))
+            width += size.width() + self._spacing_px
+        return y + self._place_row(row, rect.x(), y, is_trial=is_trial) - rect.y()
+
+    def _place_row(self, row: list[tuple[QLayoutItem, QSize]], x: int, y: int, *, is_trial: bool) -> int:
+        """The height of the row, whose items are placed unless this is a trial."""
+        height = max((size.height() for _, size in row), default=0)
+        for item, size in row if not is_trial else ():
+            item.setGeometry(QRect(QPoint(x, y + (height - size.height()) // 2), size))
             x += size.width() + self._spacing_px
-            row_height = max(row_height, size.height())
-        return y + row_height - rect.y()
+        return height

@@ -4,6 +4,7 @@ It needs numpy, so a page imports it when it is shown first, never while the win
 """
 
 from app.ui.widgets.chart.chart import Chart
+from app.ui.widgets.chart.legend import Legend
 from app.ui.widgets.chart.series import Axis, AxisKind, Mark, Series, Style, View
 
-__all__ = ["Axis", "AxisKind", "Chart", "Mark", "Series", "Style", "View"]
+__all__ = ["Axis", "AxisKind", "Chart", "Legend", "Mark", "Series", "Style", "View"]

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QGuiApplication, QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
+from app.services.background import LatestTask
 from app.ui.theme.theme import colours
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import IconButton
@@ -16,10 +17,10 @@ from app.ui.widgets.chart.curve import Curve
 from app.ui.widgets.chart.legend import Legend
 from app.ui.widgets.chart.plot import PlotArea
 from app.ui.widgets.chart.readout import Readout
-from app.ui.widgets.chart.saving import csv_text
+from app.ui.widgets.chart.saving import csv_text, write_chart
 from app.ui.widgets.chart.series import Axis, AxisKind, Mark, Series, View
 from app.ui.widgets.chart.ticks import text_of
-from app.ui.widgets.labels import label
+from app.ui.widgets.labels import label, set_flag
 
 MAX_SPOKEN = 8
 PICTURE_SCALE = 2.0
@@ -32,7 +33,8 @@ class Chart(QWidget):
     readout_changed = Signal(object)  # Readout | None: the values under the pointer
     view_changed = Signal(object)  # View
     picked = Signal(object)  # Readout: a click on values
-    save_requested = Signal(object)  # tuple[str, bytes]: a path a person chose, and what belongs there
+    saved = Signal(object)  # str: what went wrong, empty if nothing
+    axes_chosen = Signal()  # a person has made an axis logarithmic, or linear
 
     def __init__(self, title: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,13 +43,17 @@ class Chart(QWidget):
         self.legend = Legend(self)
         self.plot = PlotArea(self)
         self.menu_button = IconButton("more", self.tr("What can be done with this chart"), "small", self)
+        self._caption_text = ""
+        self._has_legend = True
         self._hidden: set[str] = set()
+        self._saving = LatestTask(self)
         self._build()
         self.set_title(title)
         self.legend.toggled.connect(self._on_legend_toggled)
         self.plot.readout_changed.connect(self._on_readout_changed)
         self.plot.view_changed.connect(self.view_changed)
         self.plot.picked.connect(self.picked)
+        self._saving.finished.connect(self._on_saved)
         self.menu_button.clicked.connect(self._on_menu_clicked)
         copy = QShortcut(QKeySequence.StandardKey.Copy, self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
         copy.activated.connect(self.copy_values)
@@ -92,8 +98,15 @@ class Chart(QWidget):
         """The title, and a few paler words beside it."""
         self._title.setText(title)
         self._title.setVisible(bool(title))
+        self._caption_text = caption
         self._caption.setText(caption)
         self.plot.setAccessibleName(title or self.tr("Chart"))
+
+    def set_legend(self, has_legend: bool) -> None:
+        """Whether the chart names its series itself; several charts of the same may share one legend."""
+        if has_legend != self._has_legend:
+            self._has_legend = has_legend
+            self.set_series(self.series)
 
     def set_empty_text(self, text: str) -> None:
         """What to say while there is nothing to show: what will appear, and how to get it."""
@@ -124,7 +137,7 @@ class Chart(QWidget):
         for curve in curves:
             curve.is_visible = curve.series.name not in self._hidden
         self.plot.curves = curves
-        self.legend.set_series(tuple(series), [curve.is_visible for curve in curves])
+        self.legend.set_series(tuple(series) if self._has_legend else (), [curve.is_visible for curve in curves])
         self.plot.refresh()
         self._describe()
 
@@ -182,15 +195,24 @@ class Chart(QWidget):
 
     def csv(self) -> str:
         """All values of all visible series."""
-        x_axis, y_axis = self.axes
-        return csv_text(tuple(curve.series for curve in self.plot.curves if curve.is_visible), x_axis, y_axis)
+        return csv_text(self._visible_series(), *self.axes)
+
+    def _visible_series(self) -> tuple[Series, ...]:
+        return tuple(curve.series for curve in self.plot.curves if curve.is_visible)
 
     def save_to(self, path: str) -> None:
-        """Write the chart: a table where the name ends in .csv, else a picture. Raises OSError."""
-        if path.lower().endswith(".csv"):
-            Path(path).write_text(self.csv(), encoding="utf-8")
-        elif not self.image().save(path):
-            raise OSError(f"{path} cannot be written")
+        """Write the chart, in a thread: a table where the name ends in .csv, else a picture. A problem is told beside
+        the title."""
+        image = None if path.lower().endswith(".csv") else self.image()
+        series, axes = self._visible_series(), self.axes
+        self._saving.start(lambda: write_chart(path, image, series, axes))
+
+    def _on_saved(self, problem: str) -> None:
+        self._caption.setText(
+            self.tr("Not saved: {problem}").format(problem=problem) if problem else self._caption_text
+        )
+        set_flag(self._caption, "role", "error" if problem else "caption")
+        self.saved.emit(problem)
 
     def copy_picture(self) -> None:
         """The picture, into the clipboard."""
@@ -232,9 +254,11 @@ class Chart(QWidget):
 
     def _on_log_x_toggled(self, is_log: bool) -> None:
         self.set_log(x=is_log)
+        self.axes_chosen.emit()
 
     def _on_log_y_toggled(self, is_log: bool) -> None:
         self.set_log(y=is_log)
+        self.axes_chosen.emit()
 
     def _ask_place(self) -> None:
         name = "".join(letter if letter.isalnum() else "-" for letter in self.title or "chart").strip("-").lower()

@@ -1,13 +1,12 @@
 """A series made ready for drawing: arrays, whether it runs from left to right, its extremes, its smoothed form."""
 
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 
 from app.ui.widgets.chart.pyramid import Pyramid
 from app.ui.widgets.chart.scale import Floats
-from app.ui.widgets.chart.series import Series, Style
+from app.ui.widgets.chart.series import Series, Style, Values
 from app.ui.widgets.chart.smoothing import smoothed
 
 
@@ -73,5 +72,5 @@ class Curve:
         return min(near, key=lambda each: abs(float(self.x[each]) - x)) if near else None
 
 
-def _floats(values: Sequence[float]) -> Floats:
+def _floats(values: Values) -> Floats:
     return np.asarray(values, dtype=np.float64)

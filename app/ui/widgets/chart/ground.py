@@ -117,16 +117,23 @@ def draw_stripe(canvas: Canvas, mark: Mark) -> None:
     canvas.painter.fillRect(QRectF(QPointF(left, top), QPointF(right, bottom)).normalized(), colour)
 
 
+def mark_place(canvas: Canvas, mark: Mark) -> QRectF | None:
+    """Where a reference point is drawn; None for lines and stripes."""
+    if mark.x is None or mark.y is None or mark.x_end is not None or mark.y_end is not None:
+        return None
+    at = QPointF(canvas.x.px_of(mark.x), canvas.y.px_of(mark.y))
+    return QRectF(at - QPointF(5, 5), at + QPointF(5, 5)) if _is_near(canvas.plot, at) else None
+
+
 def draw_mark(canvas: Canvas, mark: Mark, taken: list[QRectF]) -> None:
     """A reference point or line with its label, which keeps clear of those already there."""
     painter, plot = canvas.painter, canvas.plot
     colour = QColor(mark.colour or reference_colour())
     pen = QPen(colour, 1)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    if mark.x is not None and mark.y is not None and mark.x_end is None and mark.y_end is None:
-        at = QPointF(canvas.x.px_of(mark.x), canvas.y.px_of(mark.y))
-        if not _is_near(plot, at):
-            return
+    spot = mark_place(canvas, mark)
+    if spot is not None:
+        at = spot.center()
         painter.setPen(pen)
         painter.setBrush(QColor(colours().panel))
         painter.drawPolygon(QPolygonF([at + QPointF(*way) for way in ((0, -5), (5, 0), (0, 5), (-5, 0))]))

@@ -44,7 +44,7 @@ class Legend(QWidget):
             self._layout.addWidget(key)
             self._keys.append(key)
             key.show()
-        for key, each, visible in zip(self._keys, series, is_visible, strict=True):
+        for key, each, visible in zip(self._keys, series, is_visible, strict=False):
             key.set_series(each, visible)
         self.setVisible(len(series) > 1)
 

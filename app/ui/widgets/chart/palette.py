@@ -4,6 +4,7 @@ from app.ui.theme.theme import colours
 
 DARK_SERIES = ("#5eb1ef", "#f2a93b", "#35c290", "#f08fc0", "#b8a2ff", "#f4744e", "#e6da62", "#a3acb9")
 LIGHT_SERIES = ("#0069ab", "#a85f00", "#007a57", "#b53f81", "#6b4fd0", "#c63d0a", "#6f6300", "#57606d")
+DARK_RAMP, LIGHT_RAMP = ("#4a7fd0", "#f3e27a"), ("#17386e", "#a87400")
 DARK_REFERENCE, LIGHT_REFERENCE = "#c3cad4", "#4d5562"
 
 
@@ -16,3 +17,12 @@ def series_colour(index: int) -> str:
 def reference_colour() -> str:
     """The colour of marks."""
     return DARK_REFERENCE if colours().name == "dark" else LIGHT_REFERENCE
+
+
+def ramp_colour(place: int, count: int) -> str:
+    """Colours of series that have an order: from blue to yellow, which all eyes tell apart by lightness too."""
+    ends = DARK_RAMP if colours().name == "dark" else LIGHT_RAMP
+    share = place / max(count - 1, 1)
+    parts = [[int(end[at : at + 2], 16) for at in (1, 3, 5)] for end in ends]
+    mixed = (round(low + (high - low) * share) for low, high in zip(*parts, strict=True))
+    return "#" + "".join(f"{part:02x}" for part in mixed)

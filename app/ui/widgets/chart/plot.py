@@ -5,6 +5,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QEnterEvent,
+    QFocusEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -21,7 +22,7 @@ from app.ui.theme.theme import colours
 from app.ui.theme.tokens import TYPE
 from app.ui.widgets.chart.curve import Curve
 from app.ui.widgets.chart.drawing import Canvas, draw_band, draw_bars, draw_dots, draw_line, draw_trail
-from app.ui.widgets.chart.ground import Frame, draw_ground, draw_mark, draw_stripe, frame
+from app.ui.widgets.chart.ground import Frame, draw_ground, draw_mark, draw_stripe, frame, mark_place
 from app.ui.widgets.chart.palette import series_colour
 from app.ui.widgets.chart.readout import Readout, draw_readout, read_at
 from app.ui.widgets.chart.series import Mark, Style, View
@@ -29,6 +30,7 @@ from app.ui.widgets.chart.viewport import Viewport
 
 ZOOM_STEP, KEY_SHARE = 1.25, 0.1
 SMALLEST_BOX_PX = 5
+_BY_KEYS = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 
 
 class PlotArea(QWidget):
@@ -58,6 +60,7 @@ class PlotArea(QWidget):
         self._drag_from: QPointF | None = None
         self._has_dragged = False
         self._box: QRectF | None = None
+        self._shows_focus = False
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -161,7 +164,7 @@ class PlotArea(QWidget):
         self._draw_curves(canvas)
         painter.restore()
         painter.setFont(font(TYPE.caption))
-        taken: list[QRectF] = []
+        taken = [spot for mark in self.marks if (spot := mark_place(canvas, mark)) is not None]
         for mark in self.marks:
             draw_mark(canvas, mark, taken)
         if self.empty_text and not any(curve.is_visible and _has_values(curve) for curve in self.curves):
@@ -187,7 +190,7 @@ class PlotArea(QWidget):
 
     def _draw_pointer(self, painter: QPainter) -> None:
         plot, c = self.frame.plot, colours()
-        if self.hasFocus():
+        if self.hasFocus() and self._shows_focus:
             painter.setPen(QPen(QColor(c.focus), 2))
             painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
         if self._box is not None:
@@ -329,6 +332,17 @@ class PlotArea(QWidget):
             self.fit()
         else:
             super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Who comes by keys must see where."""
+        self._shows_focus = event.reason() in _BY_KEYS
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Gone."""
+        super().focusOutEvent(event)
+        self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another size, another picture."""

@@ -1,8 +1,11 @@
-"""The numbers of a chart as a table."""
+"""A chart as a file: the numbers as a table, or a picture."""
 
 import csv
 import io
 import math
+from pathlib import Path
+
+from PySide6.QtGui import QImage
 
 from app.ui.widgets.chart.series import Axis, Series
 
@@ -25,6 +28,18 @@ def csv_text(series: tuple[Series, ...], x_axis: Axis, y_axis: Axis) -> str:
                 row.append(each.labels[place] if place < len(each.labels) else "")
             writer.writerow(row)
     return stream.getvalue()
+
+
+def write_chart(path: str, image: QImage | None, series: tuple[Series, ...], axes: tuple[Axis, Axis]) -> str:
+    """Write the picture, or the table where there is none; what went wrong, empty if nothing."""
+    try:
+        if image is None:
+            Path(path).write_text(csv_text(series, *axes), encoding="utf-8")
+        elif not image.save(path):
+            return f"{path} cannot be written"
+    except OSError as error:
+        return f"{path} cannot be written ({error.strerror})"
+    return ""
 
 
 def _name(axis: Axis, fallback: str) -> str:

@@ -3,6 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = Sequence[float] | NDArray[np.floating[Any]]
 
 
 class Style(Enum):
@@ -48,14 +54,14 @@ class Series:
     """
 
     name: str
-    x: Sequence[float]
-    y: Sequence[float]
+    x: Values
+    y: Values
     colour: str = ""
     """#rrggbb; empty: the next one of the palette."""
     style: Style = Style.LINE
-    low: Sequence[float] | None = None
-    high: Sequence[float] | None = None
-    shade: Sequence[float] | None = None
+    low: Values | None = None
+    high: Values | None = None
+    shade: Values | None = None
     labels: Sequence[str] = ()
     is_dashed: bool = False
     is_smoothed: bool = True
@@ -75,6 +81,8 @@ class Mark:
     y_end: float | None = None
     colour: str = ""
     """#rrggbb; empty: the palette's for references."""
+    is_fitted: bool = True
+    """Whether the view makes room for it."""
 
 
 @dataclass(frozen=True)

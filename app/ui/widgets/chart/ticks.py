@@ -68,7 +68,7 @@ def _logarithmic(axis: Axis, low: float, high: float, count: int) -> list[Tick]:
         values = [step * index for index in range(begin, begin + _MAX_TICKS) if step * index <= high]
         return [Tick(value, text_of(axis, value, step)) for value in values if value > 0]
     stride = max(1, math.ceil(decades / count))
-    shown = (1, 2, 5) if decades <= count / 3 else (1,)
+    shown = (1, 2, 5) if decades <= count * 0.6 else (1,)
     result = []
     for power in range(first, last + 1):
         for mantissa in range(1, 10) if stride == 1 else (1,):

@@ -23,7 +23,7 @@ class Viewport:
 
     def fit(self, curves: Iterable[Curve], marks: Iterable[Mark]) -> None:
         """Show everything that is visible."""
-        curves, marks = [curve for curve in curves if curve.is_visible], list(marks)
+        curves, marks = [curve for curve in curves if curve.is_visible], [mark for mark in marks if mark.is_fitted]
         xs = [(curve.x, None) for curve in curves]
         ys = [part for curve in curves for part in _heights(curve)]
         has_bars = any(curve.series.style is Style.BARS for curve in curves)
