@@ -45,6 +45,7 @@ class Shell(QObject):
         program, window, page = self.program, self.window, self.window.generate_page
         page.generate_requested.connect(self._on_generate_requested)
         page.reuse_requested.connect(program.keeper.use_tile)
+        page.copy_save_requested.connect(program.keeper.save_copy)
         page.stage.bar.folder_requested.connect(window.settings_page.open_outputs)
         window.file_dropped.connect(program.keeper.read_settings)
         window.changes_chosen.connect(program.keeper.apply)
@@ -56,6 +57,7 @@ class Shell(QObject):
         program.session.long_work.long_work_ended.connect(self._on_long_work_ended)
         self._connect_settings()
         self._connect_library()
+        self._connect_train()
 
     def _connect_settings(self) -> None:
         program, page = self.program, self.window.settings_page
@@ -96,6 +98,17 @@ class Shell(QObject):
         dialogs.cleanup_requested.connect(keeper.clean_up)
         index.bin_listed.connect(dialogs.set_bin)
         index.cleanup_previewed.connect(dialogs.set_preview)
+
+    def _connect_train(self) -> None:
+        training, page = self.program.training, self.window.train_page
+        page.wished.connect(training.carry_out)
+        page.folder_chosen.connect(training.open_folder)
+        page.folder_requested.connect(self._on_run_folder_requested)
+        page.sheet_wanted.connect(training.on_sheet_wanted)
+        training.sheets.sheet_loaded.connect(page.take_sheet)
+
+    def _on_run_folder_requested(self, folder: str) -> None:
+        self._on_folder_open_requested(Path(folder))
 
     def _on_first_result_requested(self) -> None:
         self.window.show_page("generate")
@@ -152,6 +165,9 @@ class Shell(QObject):
             self.window.settings_page.choose_outputs()
         elif choice.name == actions.SHOW_FILE:
             self.window.show_in_folder(choice.argument)
+        elif choice.name == actions.SHOW_RUN:
+            self.window.train_page.open_run(choice.argument)
+            self.window.show_page("train")
         elif choice.name == actions.READ_REPORT:
             self.window.show_report(choice.notice.details, choice.argument)
 
@@ -177,6 +193,7 @@ class Shell(QObject):
         self.window.generate_page.panel.prompt_field.editor.setFocus()
         await asyncio.sleep(0)
         self.program.client.start()
+        self.program.training.start()
         await self.closed.wait()
 
     async def close(self) -> None:

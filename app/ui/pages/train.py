@@ -1,26 +1,41 @@
 """The page Train: the runs on the left; one of them live, or the way to a new one, on the right."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
+from app.models.runs.run_view import RunView
 from app.models.session import Session
-from app.ui.theme.tokens import SPACING
-from app.ui.widgets.buttons import TextButton
-from app.ui.widgets.labels import label
+from app.services.preview_sheets import SheetImage
+from app.ui.widgets.train.run_panel import RunPanel
 
-LIST_WIDTH_PX = 288
+if TYPE_CHECKING:
+    from app.ui.widgets.train.live_view import LiveView
+    from app.ui.widgets.train.new_run import NewRun
+    from app.ui.widgets.train.no_run import NoRun
 
 
 class TrainPage(QWidget):
     """Emits wishes; shows what the models hold. Its insides are built when it is shown first."""
 
+    wished = Signal(object)  # RunWish
+    folder_chosen = Signal(object)  # str: runs from elsewhere
+    folder_requested = Signal(object)  # str: a folder to be shown
+    publish_requested = Signal(object)  # str: a model folder
+    sheet_wanted = Signal(object)  # SheetWish
     run_started = Signal(object)  # str: a run that the new-run pages have started
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._is_built = False
+        self.panel: RunPanel
+        self.stack: QStackedWidget
+        self.live: LiveView
+        self.new_run: NewRun
+        self.nothing: NoRun
 
     def showEvent(self, event: QShowEvent) -> None:
         """Build what the first paint of the window need not wait for."""
@@ -28,36 +43,58 @@ class TrainPage(QWidget):
         super().showEvent(event)
 
     def build(self) -> None:
-        """Make the insides, once."""
+        """Make the insides, once; the charts bring numpy."""
         if self._is_built:
             return
         self._is_built = True
+        from app.ui.widgets.train.live_view import LiveView
         from app.ui.widgets.train.new_run import NewRun
+        from app.ui.widgets.train.no_run import NoRun
 
-        panel = QFrame(self)
-        panel.setProperty("role", "panel")
-        panel.setFixedWidth(LIST_WIDTH_PX)
-        self.new_button = TextButton(self.tr("New run"), "primary", "plus", panel)
-        column = QVBoxLayout(panel)
-        column.setContentsMargins(SPACING.l, SPACING.l, SPACING.l, SPACING.l)
-        column.setSpacing(SPACING.m)
-        column.addWidget(self.new_button)
-        column.addStretch(1)
+        runs = self._session.runs
+        self.panel = RunPanel(runs, self)
+        self.live = LiveView(runs, self)
         self.new_run = NewRun(self._session, self)
-        self._empty = QWidget(self)
-        words = QVBoxLayout(self._empty)
-        words.addWidget(label(self.tr("Training runs appear here."), "muted"))
+        self.nothing = NoRun(runs, self)
         self.stack = QStackedWidget(self)
-        self.stack.addWidget(self._empty)
-        self.stack.addWidget(self.new_run)
+        for page in (self.nothing, self.live, self.new_run):
+            self.stack.addWidget(page)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(panel)
+        layout.addWidget(self.panel)
         layout.addWidget(self.stack, 1)
-        self.new_button.clicked.connect(self._on_new_clicked)
-        self.new_run.closed.connect(self._on_new_run_closed)
+        self._connect()
+        self._on_runs_changed()
+        self.show_run()
+
+    def _connect(self) -> None:
+        runs = self._session.runs
+        self.panel.new_requested.connect(self._on_new_requested)
+        self.panel.run_chosen.connect(self.open_run)
+        self.panel.folder_chosen.connect(self.folder_chosen)
+        self.nothing.new_requested.connect(self._on_new_requested)
+        self.live.wished.connect(self.wished)
+        self.live.folder_requested.connect(self.folder_requested)
+        self.live.publish_requested.connect(self.publish_requested)
+        self.live.sheet_wanted.connect(self.sheet_wanted)
+        self.live.clone_requested.connect(self.open_new_run)
+        self.new_run.closed.connect(self.show_run)
         self.new_run.run_started.connect(self._on_run_started)
+        runs.list.runs_changed.connect(self._on_runs_changed)
+        runs.current_changed.connect(self._on_current_changed)
+
+    # ---- what is in front -----------------------------------------------------------------------------------------
+
+    def open_run(self, path: str) -> None:
+        """Bring a run to the front."""
+        self.build()
+        self._session.runs.open(path)
+        self.show_run()
+
+    def show_run(self) -> None:
+        """The run in front, or that there is none."""
+        self.stack.setCurrentWidget(self.live if self._session.runs.current is not None else self.nothing)
 
     def open_new_run(self, source: str = "") -> None:
         """The way to a new run, with the settings of the run folder `source` if there is one."""
@@ -65,12 +102,24 @@ class TrainPage(QWidget):
         self.new_run.prepare(source)
         self.stack.setCurrentWidget(self.new_run)
 
-    def _on_new_clicked(self) -> None:
+    def take_sheet(self, found: SheetImage) -> None:
+        """A preview picture that was asked for."""
+        if self._is_built:
+            self.live.take_sheet(found)
+
+    def _on_new_requested(self) -> None:
         self.open_new_run()
 
-    def _on_new_run_closed(self) -> None:
-        self.stack.setCurrentWidget(self._empty)
-
     def _on_run_started(self, folder: str) -> None:
-        self.stack.setCurrentWidget(self._empty)
+        self.open_run(folder)
         self.run_started.emit(folder)
+
+    def _on_runs_changed(self) -> None:
+        """Who comes back finds the run that is at work, or the last one, in front."""
+        runs = self._session.runs
+        if runs.current is None and runs.list.runs:
+            runs.open(runs.list.runs[0].path)
+
+    def _on_current_changed(self, view: RunView | None) -> None:
+        if self.stack.currentWidget() is not self.new_run:
+            self.show_run()

@@ -44,6 +44,13 @@ QLabel[role="strong"] {{ font-size: {TYPE.strong}px; font-weight: 600; }}
 QLabel[role="emphasis"] {{ font-weight: 600; }}
 QLabel[role="title"] {{ font-size: {TYPE.title}px; font-weight: 600; }}
 QLabel[role="display"] {{ font-size: {TYPE.display}px; font-weight: 600; }}
+QLabel[role="state"] {{
+    font-size: {TYPE.caption}px; font-weight: 600; padding: 2px 8px; border-radius: 6px; color: {c.muted};
+    background: {c.raised};
+}}
+QLabel[state="running"], QLabel[state="finished"] {{ color: {c.good}; }}
+QLabel[state="starting"], QLabel[state="paused"] {{ color: {c.warning}; background: {c.warning_tint}; }}
+QLabel[state="failed"], QLabel[state="interrupted"] {{ color: {c.error}; background: {c.error_tint}; }}
 QLabel[role="key"] {{
     color: {c.muted}; background: {c.raised}; border: 1px solid {c.line}; border-radius: 4px;
     padding: 1px 5px; font-size: {TYPE.caption}px;
