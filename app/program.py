@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject
 
 from app.errors import Notice, NoticeAction, Severity
 from app.models.session import Session
+from app.services.clip_export import ClipExporter
 from app.services.crash_reports import CrashReport
 from app.services.engine_client import WORKER_COMMAND, EngineClient, EngineTimes
 from app.services.machine import DOCTOR_COMMAND, MachineProbe
@@ -19,6 +20,7 @@ from app.services.run_watcher import RunWatcher
 from app.services.settings import SettingsFile
 from app.services.state_writer import StateWriter
 from app.studio import actions
+from app.studio.exporting import Exporting
 from app.studio.files import FileKeeper
 from app.studio.gallery import GalleryKeeper
 from app.studio.jobs import JobRunner
@@ -67,6 +69,8 @@ class Program(QObject):
         self.files = PictureFiles(places.outputs or self.memory.outputs, self)
         self.runner = JobRunner(self.session, self.client, self)
         self.keeper = FileKeeper(self.session, self.client, self.files, self)
+        self.exporter = ClipExporter(self)
+        self.exporting = Exporting(self.session, self.exporter, self)
         self.probe = MachineProbe(setup.doctor, self)
         self.machine_keeper = MachineKeeper(self.session, self.probe, self)
         self.preferring = Preferring(self.session, self.client, self.files, places.runs, self)
@@ -135,6 +139,7 @@ class Program(QObject):
         await self.client.close()
         await self.probe.close()
         await self.notifier.close()
+        self.exporter.close()
         self.training.close()
         self.files.close()
         self.state_writer.close()

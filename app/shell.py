@@ -45,7 +45,6 @@ class Shell(QObject):
         program, window, page = self.program, self.window, self.window.generate_page
         page.generate_requested.connect(self._on_generate_requested)
         page.reuse_requested.connect(program.keeper.use_tile)
-        page.copy_save_requested.connect(program.keeper.save_copy)
         page.stage.bar.folder_requested.connect(window.settings_page.open_outputs)
         window.file_dropped.connect(program.keeper.read_settings)
         window.changes_chosen.connect(program.keeper.apply)

@@ -4,7 +4,7 @@ Defaults are the paper's for 512-pixel pictures (arXiv 2602.17270, section 4) an
 """
 
 import math
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -176,6 +176,18 @@ class VideoConfig(FrozenModel):
         return self
 
 
+class LevelRange(NamedTuple):
+    """Levels of log-SNR that a network was trained on; below the lowest there is nothing, above the highest it never
+    looked."""
+
+    lowest: float
+    highest: float
+
+    def holds(self, logsnr: float) -> bool:
+        """Whether a level lies within."""
+        return self.lowest <= logsnr <= self.highest
+
+
 class ModelConfig(FrozenModel):
     """One Unified Latents model: encoder, prior, decoder and base model."""
 
@@ -238,6 +250,17 @@ class ModelConfig(FrozenModel):
         if self.decoder_loss.sigmoid_bias is not None:
             return self.decoder_loss.sigmoid_bias
         return -3.0 + 2.0 * math.log(512 / self.image_px)
+
+    @property
+    def latent_levels(self) -> LevelRange:
+        """Of the latent: its noisiest level, and the native one, at which the decoder sees it."""
+        return LevelRange(self.latent.logsnr_min, self.latent.logsnr_max)
+
+    @property
+    def picture_levels(self) -> LevelRange:
+        """Of the picture in the decoder's diffusion: its noisiest level, shifted by the size, and its cleanest."""
+        shift = 2.0 * math.log(self.decoder_loss.noise_px / self.image_px)
+        return LevelRange(self.decoder_loss.logsnr_min + shift, self.decoder_loss.logsnr_max)
 
     def latent_shape(self, height_px: int, width_px: int, num_frames: int = 1) -> tuple[int, int, int, int]:
         """(channels, frames, height, width) of the latent that covers a clip of this size."""

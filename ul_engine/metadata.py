@@ -22,7 +22,7 @@ from ul_engine.requests import FrozenModel, GenerateRequest
 CHUNK_NAME = "ul_studio"
 METADATA_VERSION = 1
 _FOREIGN = "holds no settings of UL Studio; it was made or saved by another program"
-_PLACES = ("model", "init_image", "continue_from")
+_PLACES = ("model", "init_image", "mask_image", "continue_from")
 _SAMPLER_TITLES = {"ddpm": "DDPM", "ddim": "DDIM", "dpmpp-2m": "DPM++ 2M", "dpmpp-2m-sde": "DPM++ 2M SDE"}
 
 
@@ -45,8 +45,8 @@ def program_version() -> str:
 
 def embed(request: GenerateRequest, index: int, *, model_name: str = "") -> EmbeddedRequest:
     """What is to be kept in result `index` of `request`. Folders of this computer are left out: of the model, the start
-    picture and the clip to continue from only their names stay."""
-    places = {"model": request.model, "init_image": request.init_image, "continue_from": request.continue_from}
+    picture, its mask and the clip to continue from only their names stay."""
+    places = {field: getattr(request, field) for field in _PLACES}
     names = {field: folder_name(place) for field, place in places.items() if place is not None}
     single = request.for_single(index).model_copy(update=names)
     return EmbeddedRequest(request=single, model_name=model_name, program_version=program_version())

@@ -72,15 +72,6 @@ class Tile:
         return title(self.single or self.request)
 
 
-@dataclass(frozen=True)
-class CopyWish:
-    """A person wants a copy of a picture in a place of their own."""
-
-    tile: Tile
-    pixels: Pixels
-    path: str
-
-
 Entry = Heading | Tile
 
 

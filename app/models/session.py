@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject
 
 from app.models.commands import Commands
 from app.models.engine_state import EngineState
+from app.models.export_form import ExportForm
 from app.models.folders import FolderPlaces, Folders
 from app.models.gallery.gallery import Gallery
 from app.models.generate_form import GenerateForm
@@ -36,6 +37,7 @@ class Session(QObject):
         self.form = GenerateForm(self)
         self.queue = JobQueue(self)
         self.results = ResultsModel(self)
+        self.export = ExportForm(self)
         self.notices = NoticeBoard(self)
         self.long_work = LongWork(self)
         self.gallery = Gallery(self)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.pixels import Clip, Pixels
+from app.pixels import Clip
 from ul_engine.errors import DataError, EngineError
-from ul_engine.metadata import EmbeddedRequest, embed, encode_png, read_request, text_chunks
-from ul_engine.outputs import save_clip, save_picture, write_file
+from ul_engine.metadata import EmbeddedRequest, read_request
+from ul_engine.outputs import save_clip, save_picture
 from ul_engine.requests import GenerateRequest
 
 
@@ -24,17 +24,6 @@ class ResultToSave:
     single: GenerateRequest
     """What made this one, and is kept in its file."""
     model_name: str
-    keeps_request: bool = True
-
-
-@dataclass(frozen=True)
-class CopyToSave:
-    """A picture with its settings for a place that a person chose."""
-
-    pixels: Pixels
-    single: GenerateRequest
-    model_name: str
-    path: str
     keeps_request: bool = True
 
 
@@ -54,13 +43,6 @@ class SaveFailed:
     job_id: str
     index: int
     message: str
-
-
-@dataclass(frozen=True)
-class CopySaved:
-    """A copy is where the person wanted it."""
-
-    path: str
 
 
 @dataclass(frozen=True)
@@ -84,8 +66,6 @@ class PictureFiles(QObject):
 
     picture_saved = Signal(object)  # PictureSaved
     save_failed = Signal(object)  # SaveFailed
-    copy_saved = Signal(object)  # CopySaved
-    copy_failed = Signal(object)  # FileProblem
     settings_read = Signal(object)  # SettingsRead
     read_failed = Signal(object)  # FileProblem
 
@@ -97,10 +77,6 @@ class PictureFiles(QObject):
     def save(self, task: ResultToSave) -> None:
         """Write a finished picture or clip under the outputs folder."""
         self._submit(self._save, task, self.root)
-
-    def save_copy(self, task: CopyToSave) -> None:
-        """Write a picture, settings included, to a place the person chose."""
-        self._submit(self._save_copy, task)
 
     def read_settings(self, path: str) -> None:
         """Find out how a picture file was made."""
@@ -122,17 +98,6 @@ class PictureFiles(QObject):
             self.save_failed.emit(SaveFailed(task.job_id, task.index, str(error)))
         else:
             self.picture_saved.emit(PictureSaved(task.job_id, task.index, str(path)))
-
-    def _save_copy(self, task: CopyToSave) -> None:
-        width_px, height_px = task.pixels.width_px, task.pixels.height_px
-        embedded = embed(task.single, 0, model_name=task.model_name)
-        texts = text_chunks(embedded, width_px=width_px, height_px=height_px) if task.keeps_request else {}
-        try:
-            write_file(task.path, encode_png(task.pixels.data, width_px=width_px, height_px=height_px, texts=texts))
-        except EngineError as error:
-            self.copy_failed.emit(FileProblem(task.path, str(error)))
-        else:
-            self.copy_saved.emit(CopySaved(task.path))
 
     def _read_settings(self, path: str) -> None:
         try:

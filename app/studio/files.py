@@ -8,14 +8,12 @@ from app.errors import Notice, NoticeAction, Severity
 from app.models.form_state import FormState
 from app.models.notices import ActionChoice
 from app.models.restore import Change, offer
-from app.models.results import CopyWish, Tile
+from app.models.results import Tile
 from app.models.session import Session
 from app.pixels import Clip
 from app.services.engine_client import EngineClient
 from app.services.engine_news import FinishedPicture
 from app.services.picture_files import (
-    CopySaved,
-    CopyToSave,
     FileProblem,
     PictureFiles,
     PictureSaved,
@@ -44,8 +42,6 @@ class FileKeeper(QObject):
         client.picture_arrived.connect(self._on_picture)
         files.picture_saved.connect(self._on_picture_saved)
         files.save_failed.connect(self._on_save_failed)
-        files.copy_saved.connect(self._on_copy_saved)
-        files.copy_failed.connect(self._on_copy_failed)
         files.settings_read.connect(self._on_settings_read)
         files.read_failed.connect(self._on_read_failed)
         session.notices.action_chosen.connect(self._on_action_chosen)
@@ -95,29 +91,6 @@ class FileKeeper(QObject):
         for tile in self._session.results.done_tiles():
             if not tile.path and tile.clip is not None:
                 self._files.save(_task(tile, tile.clip, self._keeps_request))
-
-    def save_copy(self, wish: CopyWish) -> None:
-        """Write a picture with its settings to a place the person chose."""
-        tile = wish.tile
-        single, keeps = single_of(tile), self._keeps_request
-        self._files.save_copy(CopyToSave(wish.pixels, single, tile.model_name, wish.path, keeps))
-
-    def _on_copy_saved(self, news: CopySaved) -> None:
-        self._session.notices.post(
-            Notice(
-                Severity.INFO,
-                self.tr("Saved"),
-                news.path,
-                actions=(NoticeAction(actions.SHOW_FILE, self.tr("Show in folder"), news.path),),
-                key="copy",
-                is_passing=True,
-            )
-        )
-
-    def _on_copy_failed(self, news: FileProblem) -> None:
-        self._session.notices.post(
-            Notice(Severity.ERROR, self.tr("The copy was not saved"), news.message, key="copy", is_passing=True)
-        )
 
     # ---- taking settings over -------------------------------------------------------------------------------------
 

@@ -10,10 +10,10 @@ from typing import Any
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
 
 from app.models.form_state import SeedMode
 from app.models.job_queue import JobState
+from app.ui.widgets.export_dialog import ExportDialog
 from app.ui.widgets.picture_menu import PictureMenu
 from tests.app.conftest import RunAsync, until
 from tests.app.driving import Make, click, made, prepare, started, texts, tiles
@@ -209,14 +209,14 @@ def test_copying_and_saving_a_picture(make_shell: Make, run_async: RunAsync, tmp
         image = QGuiApplication.clipboard().image()
         assert image.pixelColor(3, 2).red() == first.pixels.data[(2 * 16 + 3) * 3]  # type: ignore[union-attr]
         page.verbs.save_requested.emit(first)
-        dialog = shell.window.findChild(QFileDialog)
+        dialog = shell.window.findChild(ExportDialog)
         assert dialog is not None
         target = tmp_path / "mine.png"
-        dialog.fileSelected.emit(str(target))
-        dialog.close()
+        shell.program.session.export.set_path(str(target))
+        click(dialog.go_button)
         await until(target.exists)
         assert read_request(target).request.seed == first.seed
-        await until(lambda: "Saved" in texts(shell.window.notices))
+        await until(lambda: "Exported" in texts(shell.window.notices))
 
     run_async(story())
 

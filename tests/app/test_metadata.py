@@ -59,11 +59,14 @@ def test_folders_of_this_computer_are_not_told(tmp_path: Path) -> None:
 
 
 def test_nor_those_of_pictures_and_films(tmp_path: Path) -> None:
-    started = REQUEST.model_copy(update={"init_image": "/home/me/secret/cat.png"})
+    started = REQUEST.model_copy(
+        update={"init_image": "/home/me/secret/cat.png", "mask_image": "/home/me/secret/mask.png"}
+    )
     continued = REQUEST.model_copy(update={"continue_from": "C:\\secret\\cat.mp4"})
     for request in (started, continued):
         assert b"secret" not in picture(tmp_path / "a.png", request).read_bytes()
     assert embed(started, 0).request.init_image == "cat.png"
+    assert embed(started, 0).request.mask_image == "mask.png"
     assert embed(continued, 0).request.continue_from == "cat.mp4"
 
 

@@ -32,6 +32,8 @@ def generation_of(arguments: argparse.Namespace, folder: Path, *, num_images: in
     """The request that the options of one picture describe. Raises ConfigError."""
     _require_partner(arguments.variation, arguments.variation_seed, "variation", "--variation-seed")
     _require_partner(arguments.strength, arguments.start_from, "strength", "--start-from")
+    if arguments.mask is not None and arguments.start_from is None:
+        raise ConfigError("counts only together with --start-from", field="mask")
     shares = {"variation_strength": arguments.variation, "strength": arguments.strength}
     try:
         return GenerateRequest(
@@ -42,6 +44,7 @@ def generation_of(arguments: argparse.Namespace, folder: Path, *, num_images: in
             seed=arguments.seed,
             variation_seed=arguments.variation_seed,
             init_image=arguments.start_from,
+            mask_image=arguments.mask,
             num_frames=arguments.num_frames,
             continue_from=arguments.continue_from,
             width_px=arguments.width,

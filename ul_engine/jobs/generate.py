@@ -3,25 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from ul_engine import protocol
-from ul_engine.config import ModelConfig
-from ul_engine.data.fitting import cover
-from ul_engine.data.image_files import read_picture
-from ul_engine.data.pixels import Uint8Array, array_from_clips, clip_from_array
+from ul_engine.data.pixels import Uint8Array, array_from_clips
 from ul_engine.diffusion.noise import BlendedSeed, Seed
 from ul_engine.diffusion.samplers import SamplerStep
-from ul_engine.errors import CheckpointError, ConfigError, DataError
+from ul_engine.errors import CheckpointError, ConfigError
 from ul_engine.jobs.context import Batch, JobContext, report_steps
-from ul_engine.media.rates import as_rate
-from ul_engine.media.reading import open_clip
+from ul_engine.jobs.starts import frames_before, picture_start
 from ul_engine.model_folder import Manifest
 from ul_engine.models.conditioning import Condition
-from ul_engine.objectives import latent_schedule_of
-from ul_engine.pipelines import ClipJob, Observe, Phase, Pipeline, Start, continue_clips, generate_clips, num_windows
+from ul_engine.pipelines import ClipJob, Observe, Phase, Pipeline, continue_clips, generate_clips, num_windows
 from ul_engine.requests import GenerateRequest
 
 PREVIEW_INTERVAL_S = 0.12
@@ -70,6 +63,7 @@ class _Making:
     def pictures(self, seeds: Sequence[Seed]) -> Tensor:
         """Pictures, from nothing or from one to start from."""
         sampling, observe = self.request.sampling, self.observe(self.batch, seeds)
+        start = picture_start(self.pipeline, self.request, self.size)
         z_0 = self.pipeline.sample_latents(
             seeds,
             self.pipeline.config.latent_shape(*self.size)[1:],
@@ -77,14 +71,16 @@ class _Making:
             sampling.base,
             sampling.guidance,
             observe,
-            start=_start(self.pipeline, self.request, self.size, len(seeds)),
+            start=start.latent(len(seeds)) if start is not None else None,
+            kept=start.kept_latent if start is not None else None,
         )
-        return self.pipeline.decode(z_0, seeds, sampling.decoder, observe, crop_to=self.size)
+        kept = start.kept_pixels if start is not None else None
+        return self.pipeline.decode(z_0, seeds, sampling.decoder, observe, crop_to=self.size, kept=kept)
 
     def clips(self, seeds: Sequence[Seed]) -> Tensor:
         """Clips, from nothing or on from one."""
         config = self.pipeline.config
-        frames = _frames_before(self.request, config, self.size)
+        frames = frames_before(self.request, config, self.size)
         wanted = self.request.num_frames or config.num_frames - (config.context_frames if frames is not None else 0)
         windows = num_windows(config, wanted, given=0 if frames is None else frames.shape[2])
 
@@ -108,29 +104,6 @@ class _Making:
                 _send_preview(self.context, clips[..., : self.size[0], : self.size[1]], batch.first)
 
         return observe
-
-
-def _frames_before(request: GenerateRequest, config: ModelConfig, size: tuple[int, int]) -> Tensor | None:
-    """The last frames of the clip to continue, `[1, 3, T, H, W]` at the model's rate and the asked size."""
-    if request.continue_from is None:
-        return None
-    assert config.video is not None
-    with open_clip(request.continue_from) as clip:
-        if clip.info.is_cut:
-            raise DataError("is cut short: its last frames, to continue from, are missing", path=request.continue_from)
-        numbers = clip.timeline.numbers_at(as_rate(config.video.fps))[-config.context_frames :]
-        frames = np.stack([clip.frame(number) for number in numbers.tolist()])
-    return clip_from_array(cover(frames, size))
-
-
-def _start(pipeline: Pipeline, request: GenerateRequest, size: tuple[int, int], count: int) -> Start | None:
-    """The latent of the start picture and the level to noise it to: time `strength` of the schedule."""
-    if request.init_image is None:
-        return None
-    picture = cover(read_picture(request.init_image)[None], size)
-    z_clean = pipeline.encode(clip_from_array(picture))
-    level = float(latent_schedule_of(pipeline.config).logsnr(torch.tensor(request.strength)))
-    return Start(z_clean.expand(count, -1, -1, -1, -1), level)
 
 
 def seed_of(request: GenerateRequest, number: int) -> Seed:

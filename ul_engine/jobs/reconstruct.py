@@ -17,7 +17,6 @@ from ul_engine.jobs.figures import measures_of
 from ul_engine.jobs.inputs import identity_of, read_input
 from ul_engine.metrics.distortion import psnr_db
 from ul_engine.model_folder import Manifest
-from ul_engine.objectives import latent_schedule_of, picture_schedule_of
 from ul_engine.pipelines import Pipeline, Restorer
 from ul_engine.requests import ReconstructRequest
 
@@ -157,12 +156,12 @@ def _require_levels(config: ModelConfig, request: ReconstructRequest) -> None:
     """Raise ConfigError for a rung that there is none of, before the first one is computed."""
     if request.decoder_logsnrs and config.decoder_loss.kind == "mse":
         raise ConfigError("this model's decoder answers at once and starts from no picture", field="decoder_logsnrs")
-    for field, levels, schedule in (
-        ("latent_logsnrs", request.latent_logsnrs, latent_schedule_of(config)),
-        ("decoder_logsnrs", request.decoder_logsnrs, picture_schedule_of(config)),
+    for field, levels, trained in (
+        ("latent_logsnrs", request.latent_logsnrs, config.latent_levels),
+        ("decoder_logsnrs", request.decoder_logsnrs, config.picture_levels),
     ):
-        if levels and min(levels) < schedule.logsnr_min:
-            raise ConfigError(f"{min(levels):g} is below the noisiest level {schedule.logsnr_min:.4g}", field=field)
+        if levels and min(levels) < trained.lowest:
+            raise ConfigError(f"{min(levels):g} is below the noisiest level {trained.lowest:.4g}", field=field)
 
 
 def rungs_of(request: ReconstructRequest, native_logsnr: float) -> list[Rung]:

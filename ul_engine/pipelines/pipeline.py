@@ -29,6 +29,7 @@ from ul_engine.objectives import (
     latent_schedule_of,
     picture_schedule_of,
 )
+from ul_engine.pipelines.keeping import Kept
 from ul_engine.pipelines.sampling import Observe, Start, ignore, run_loop
 from ul_engine.pipelines.tiles import Crop, distribution_in_parts, in_tiles
 from ul_engine.requests import GuidanceSettings, SamplerSettings, TilingSettings
@@ -135,12 +136,14 @@ class Pipeline:
         observe: Observe = ignore,
         *,
         start: Start | None = None,
+        kept: Kept | None = None,
     ) -> Tensor:
         """Base model from pure noise, or from `start`, down to exactly the native log-SNR: z_0 `[B, C, *latent_size]`,
-        the size being (frames, height, width) in cells."""
+        the size being (frames, height, width) in cells. `kept` is the z_clean that stays in parts of it."""
         shape = (self.config.latent.channels, *latent_size)
+        estimate = self._guided_estimate(condition, guidance, len(seeds))
         return run_loop(
-            self._guided_estimate(condition, guidance, len(seeds)),
+            kept.held(estimate) if kept is not None else estimate,
             latent_schedule_of(self.config),
             settings,
             SeededNoise(seeds, "base", shape=shape, device=self.device),
@@ -290,16 +293,20 @@ class Pipeline:
         crop_to: tuple[int, int] | None = None,
         num_frames: int | None = None,
         start: Start | None = None,
+        kept: Kept | None = None,
     ) -> Tensor:
         """Pixel diffusion from pure noise, or from `start`: clips `[B, 3, T, H, W]`, cropped to (height, width) and to
-        the first `num_frames` frames if asked. A decoder trained on the squared error answers at once."""
+        the first `num_frames` frames if asked. A decoder trained on the squared error answers at once. `kept` are
+        pixels, of the size before cropping, that stay in parts of it, to the bit."""
         if self.config.decoder_loss.kind == "mse":
             x = self._regressed(z_0)
+            x = kept.mixed(x) if kept is not None else x
             level = picture_schedule_of(self.config).logsnr_min
             observe("decoder", samplers.SamplerStep(index=1, num_steps=1, logsnr=level, x_hat=x))
         else:
+            estimate = self._decoder_estimate(z_0)
             x = run_loop(
-                self._decoder_estimate(z_0),
+                kept.held(estimate) if kept is not None else estimate,
                 picture_schedule_of(self.config),
                 settings,
                 SeededNoise(seeds, "decoder", shape=self._picture_shape(z_0), device=self.device),
@@ -309,6 +316,7 @@ class Pipeline:
         if not torch.isfinite(x).all():
             raise NumericsError("the sampled picture is not finite; lower the guidance weight, or take more steps")
         height, width = crop_to if crop_to is not None else x.shape[-2:]
+        x = kept.restored(x) if kept is not None else x
         return x[:, :, :num_frames, :height, :width].clamp(-1.0, 1.0)
 
     def _regressed(self, z_0: Tensor) -> Tensor:

@@ -8,8 +8,8 @@ from ul_engine.requests.settings import FrozenModel, SamplingSettings, TilingSet
 
 MAX_SEED = 2**63 - 1
 MAX_GRID_CELLS = 1024
-_PARTNERS = {"strength": "init_image", "variation_strength": "variation_seed"}
-_FILE_FIELDS = frozenset(("init_image", "continue_from"))
+_PARTNERS = {"strength": "init_image", "mask_image": "init_image", "variation_strength": "variation_seed"}
+_FILE_FIELDS = frozenset(("init_image", "mask_image", "continue_from"))
 
 
 class GenerateRequest(FrozenModel):
@@ -33,6 +33,10 @@ class GenerateRequest(FrozenModel):
     strength: float = Field(
         0.6, gt=0.0, le=1.0, description="How much of a start picture is made anew: 1 forgets it, near 0 keeps it."
     )
+    mask_image: str | None = Field(
+        None,
+        description="Picture file, as large as the start picture: white is made anew, black is kept, grey is mixed.",
+    )
     variation_seed: int | None = Field(
         None, ge=0, le=MAX_SEED - 256, description="Seed that the noise is turned towards; None: no variation."
     )
@@ -48,6 +52,8 @@ class GenerateRequest(FrozenModel):
     def _one_beginning(self) -> Self:
         if self.continue_from is not None and self.init_image is not None:
             raise ValueError("continue_from and init_image exclude each other")
+        if self.mask_image is not None and self.init_image is None:
+            raise ValueError("a mask needs the start picture (init_image) that it keeps parts of")
         return self
 
     def seed_of(self, index: int) -> int:

@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.models.commands import Command
-from app.models.results import CopyWish, Tile
+from app.models.results import Tile
 from app.models.session import Session
-from app.services.media import pixels_of
+from app.ui.widgets.export_dialog import ExportDialog
+from app.ui.widgets.export_subjects import subject_of
 from app.ui.widgets.generate_panel import GeneratePanel
 from app.ui.widgets.picture_cache import tile_image
 from app.ui.widgets.picture_menu import PictureVerbs
@@ -22,12 +23,10 @@ class GeneratePage(QWidget):
 
     generate_requested = Signal()
     reuse_requested = Signal(object)  # Tile
-    copy_save_requested = Signal(object)  # CopyWish
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._saving: Tile | None = None
         self.verbs = PictureVerbs(self)
         self.panel = GeneratePanel(session, self)
         self.stage = Stage(session, self.verbs, self)
@@ -90,21 +89,10 @@ class GeneratePage(QWidget):
             QGuiApplication.clipboard().setImage(image)
 
     def _on_save_requested(self, tile: Tile) -> None:
-        self._saving = tile
-        name = Path(tile.path).name if tile.path else f"{tile.seed}.png"
-        dialog = QFileDialog(self, self.tr("Save the picture as"), str(Path.home() / name))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(self.tr("PNG picture, with its settings (*.png)"))
-        dialog.setDefaultSuffix("png")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._on_save_place_chosen)
-        dialog.open()
-
-    def _on_save_place_chosen(self, path: str) -> None:
-        tile, self._saving = self._saving, None
-        image = tile_image(tile) if tile else None
-        if tile is not None and image is not None:
-            self.copy_save_requested.emit(CopyWish(tile, pixels_of(image), path))
+        """Ask how and where; while an export is running, its progress is shown instead."""
+        keeps_request = self._session.preferences.state.keeps_request
+        self._session.export.begin(subject_of(tile), keeps_request=keeps_request)
+        ExportDialog(self._session.export, self.window()).open()
 
     def _on_folder_requested(self, tile: Tile) -> None:
         if tile.path:

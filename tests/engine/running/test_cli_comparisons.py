@@ -107,6 +107,19 @@ def test_a_start_and_a_variation(models: Path, here: Path, capsys: Captured) -> 
     assert np.array_equal(picture_in(again[0]), picture_in(varied[1]))
 
 
+def test_a_mask_keeps_a_part_of_the_start(models: Path, here: Path, capsys: Captured) -> None:
+    mask = np.zeros((16, 16, 3), np.uint8)
+    mask[:, 8:] = 255
+    write_picture(here / "mask.png", mask)
+    command = ["generate", "--model", models / "pictures", "--start-from", here / "a.png", "--strength", 1, *FAST]
+    (path,) = ran(capsys, *command, "--mask", here / "mask.png")
+    made, start = picture_in(path), picture_in(here / "a.png")
+    assert np.array_equal(made[:, :8], start[:, :8])
+    assert not np.array_equal(made[:, 8:], start[:, 8:])
+    assert read_request(path).request.mask_image == "mask.png"
+    assert str(here).encode() not in Path(path).read_bytes()
+
+
 # ---- ways -----------------------------------------------------------------------------------------------------------
 
 
@@ -290,6 +303,8 @@ PROBLEMS = {
     "continued picture": ([*GENERATE, "--continue-from", "a.png"], "continues no clips"),
     "started clip": (["generate", "--model", "CLIPS", "--start-from", "a.png"], "starts from no picture"),
     "no start": ([*GENERATE, "--start-from", "absent.png"], "absent.png: there is no such file"),
+    "mask of nothing": ([*GENERATE, "--mask", "a.png"], "mask: counts only together with --start-from"),
+    "no mask": ([*GENERATE, "--start-from", "a.png", "--mask", "absent.png"], "absent.png: there is no such file"),
     "text as start": ([*GENERATE, "--start-from", "text.txt"], "text.txt: is no picture"),
     "no clip": (["generate", "--model", "CLIPS", "--continue-from", "absent.mp4"], "there is no such file"),
     "text as clip": (["generate", "--model", "CLIPS", "--continue-from", "text.txt"], "is no video"),

@@ -18,7 +18,7 @@ from ul_engine.data.pixels import clip_from_array
 from ul_engine.errors import Cancelled, CheckpointError, ConfigError, DataError
 from ul_engine.jobs import open_frames
 from ul_engine.metrics.distortion import psnr_db
-from ul_engine.objectives import picture_schedule_of
+from ul_engine.objectives import latent_schedule_of, picture_schedule_of
 from ul_engine.outputs import write_clip
 from ul_engine.requests import ReconstructRequest
 
@@ -130,6 +130,22 @@ def test_the_spread_is_that_of_the_studys_draws(desk: Desk, picture: Path) -> No
     (plain,) = desk.reconstruct(picture)
     assert plain.spread is None
     assert plain.mean_psnr_db is None
+
+
+@pytest.mark.parametrize("px", [16, 32, 64])
+def test_levels_can_be_known_without_the_networks(px: int) -> None:
+    """The window marks the trained range; it has no schedules, which need torch."""
+    config = tiny_config(image_px=px, latent={"channels": 4, "logsnr_max": 4.0, "logsnr_min": -9.0})
+    for levels, schedule in (
+        (config.latent_levels, latent_schedule_of(config)),
+        (config.picture_levels, picture_schedule_of(config)),
+    ):
+        assert levels.lowest == pytest.approx(schedule.logsnr_min, abs=1e-12)
+        assert levels.highest == pytest.approx(schedule.logsnr_max, abs=1e-12)
+        assert levels.holds(levels.lowest)
+        assert levels.holds(levels.highest)
+        assert not levels.holds(levels.highest + 0.01)
+        assert not levels.holds(levels.lowest - 0.01)
 
 
 # ---- what is sent ---------------------------------------------------------------------------------------------------

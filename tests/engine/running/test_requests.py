@@ -110,6 +110,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         lambda: GenerateRequest(model="m", init_image="a.png", continue_from="a.mp4"),
         "exclude each other",
     ),
+    "mask of nothing": (lambda: GenerateRequest(model="m", mask_image="a.png"), "init_image"),
     "no strength": (lambda: GenerateRequest(model="m", init_image="a.png", strength=0.0), "greater than 0"),
     "too strong": (lambda: GenerateRequest(model="m", strength=1.5), "less than or equal to 1"),
     "variation": (lambda: GenerateRequest(model="m", variation_seed=1, variation_strength=-0.1), "greater than"),

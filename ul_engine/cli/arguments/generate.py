@@ -44,6 +44,11 @@ def _add_one_picture(command: argparse.ArgumentParser) -> None:
     command.add_argument("--variation", type=float, metavar="SHARE", help="how far, 0 to 1 (default: 0.1)")
     command.add_argument("--start-from", metavar="PICTURE", help="start from a picture instead of pure noise")
     command.add_argument("--strength", type=float, metavar="SHARE", help="share of it made anew, 0 to 1 (default: 0.6)")
+    command.add_argument(
+        "--mask",
+        metavar="PICTURE",
+        help="as large as --start-from: white is made anew, black is kept to the pixel, grey is mixed",
+    )
     command.add_argument("--num-frames", type=int, help="new frames of a clip (default: the model's length)")
     command.add_argument("--continue-from", metavar="CLIP", help="continue this clip")
     _add_sampling(command)
