@@ -10,22 +10,28 @@ from app.models.session import Session
 from app.services.clip_export import ClipExporter
 from app.services.crash_reports import CrashReport
 from app.services.engine_client import WORKER_COMMAND, EngineClient, EngineTimes
+from app.services.history_file import HistoryFile
 from app.services.machine import DOCTOR_COMMAND, MachineProbe
 from app.services.notifier import Notifier
 from app.services.picture_files import PictureFiles
+from app.services.presets_file import PresetsFile
 from app.services.preview_sheets import PreviewSheets
+from app.services.prompt_files import PromptFiles
 from app.services.queue_file import QueueFile
 from app.services.run_control import RunControl
 from app.services.run_watcher import RunWatcher
 from app.services.settings import SettingsFile
+from app.services.start_files import StartFiles
 from app.services.state_writer import StateWriter
 from app.studio import actions
+from app.studio.beginning import BeginningKeeper
 from app.studio.exporting import Exporting
 from app.studio.files import FileKeeper
 from app.studio.gallery import GalleryKeeper
 from app.studio.jobs import JobRunner
 from app.studio.machine_keeper import MachineKeeper
 from app.studio.memory import Memory
+from app.studio.own_files import OwnFiles, OwnFilesKeeper
 from app.studio.preferring import Preferring
 from app.studio.queue_keeper import QueueKeeper
 from app.studio.telling import Telling
@@ -76,6 +82,8 @@ class Program(QObject):
         self.preferring = Preferring(self.session, self.client, self.files, places.runs, self)
         self.notifier = Notifier(self)
         self.telling = Telling(self.session, self.notifier, self)
+        own = places.settings.parent
+        self.beginner = BeginningKeeper(self.session, StartFiles(own / "starts", self), self)
         self.state_writer = StateWriter(self)
         self._window_number = places.window_number
         queue_name = "queue.json" if places.window_number == 1 else f"queue-{places.window_number}.json"
@@ -84,6 +92,12 @@ class Program(QObject):
         self.gallery = GalleryKeeper(self.session, self.files, self)
         sheets = PreviewSheets(places.settings.with_name("compared"), self)
         self.training = TrainingWatch(self.session, RunWatcher((), self), RunControl(self), sheets, self)
+        own_files = OwnFiles(
+            PresetsFile(own / "presets.json", self.state_writer),
+            HistoryFile(own / "prompts.json", self.state_writer),
+            PromptFiles(own / "wildcards", self),
+        )
+        self.own_files = OwnFilesKeeper(self.session, own_files, self)
 
     def load(self, model: str = "") -> None:
         """Look for models and take the remembered settings over; `model` is preferred to the remembered one.
@@ -91,8 +105,10 @@ class Program(QObject):
         Raises CheckpointError if `model` names a folder that holds none.
         """
         self.session.library.refresh()
+        self.own_files.take_over()
         self.memory.take_over()
         self.queue_keeper.take_over()
+        self.beginner.take_over()
         if model:
             self.session.form.choose_model(self._named_model(model))
 

@@ -111,6 +111,34 @@ class Shell(QObject):
 
     def _on_first_result_requested(self) -> None:
         self.window.show_page("generate")
+        self._connect_generate()
+
+    def _connect_generate(self) -> None:
+        """What the page Generate asks for beyond pictures."""
+        program, page = self.program, self.window.generate_page
+        dialogs, beginner, own = page.dialogs, program.beginner, program.own_files
+        dialogs.begin_requested.connect(beginner.begin_with)
+        dialogs.begin_with_picture_requested.connect(beginner.begin_with_picture)
+        dialogs.mask_chosen.connect(beginner.set_mask)
+        dialogs.forget_picture_requested.connect(beginner.forget_picture)
+        dialogs.prompts_file_chosen.connect(own.read_prompts)
+        dialogs.forget_prompts_requested.connect(own.forget_prompts)
+        dialogs.wildcards_folder_requested.connect(self._on_wildcards_folder_requested)
+        dialogs.clear_history_requested.connect(own.clear_history)
+        dialogs.preset_save_requested.connect(own.save_preset)
+        dialogs.preset_rename_requested.connect(self._on_preset_rename_requested)
+        dialogs.preset_delete_requested.connect(own.delete_preset)
+        page.verbs.begin_requested.connect(beginner.begin_with_tile)
+        page.verbs.vary_requested.connect(program.keeper.vary_tile)
+
+    def _on_preset_rename_requested(self, names: tuple[str, str]) -> None:
+        self.program.own_files.rename_preset(*names)
+
+    def _on_wildcards_folder_requested(self) -> None:
+        folder = self.program.own_files.wildcards_folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.program.own_files.refresh_wildcards()
+        open_folder(folder)
 
     def _on_generate_requested(self) -> None:
         self.program.runner.generate()

@@ -47,6 +47,23 @@ class SeedMode(StrEnum):
     FIXED = "fixed"
 
 
+class Mode(StrEnum):
+    """What the form is for; a model offers some of them."""
+
+    PICTURES = "pictures"
+    """Pictures, or clips where the model makes clips."""
+    CONTINUE = "continue"
+    GRID = "grid"
+    BETWEEN = "between"
+
+
+class Between(StrEnum):
+    """What changes on the way from one picture to another."""
+
+    SEEDS = "seeds"
+    PROMPTS = "prompts"
+
+
 class FormState(FrozenModel):
     """Everything a person can set, as they set it: values may be wrong until checked."""
 
@@ -67,6 +84,22 @@ class FormState(FrozenModel):
     height_px: int | None = None
     batch_size: int = 8
     preview: bool = Field(True, description="Show pictures while they come to be.")
+    mode: Mode = Mode.PICTURES
+    variation_strength: float = 0.0
+    variation_seed: str = "2"
+    init_image: str = Field("", description="Picture to start from; empty: none.")
+    strength: float = 0.6
+    mask_image: str = Field("", description="What of the start picture is made anew; empty: all of it.")
+    num_frames: int | None = Field(None, description="New frames of a clip; None: as trained.")
+    continue_from: str = Field("", description="Clip to continue.")
+    between: Between = Between.SEEDS
+    second_seed: str = "2"
+    second_prompt: str = ""
+    num_steps: int = 9
+    x_field: str = "seed"
+    x_values: str = "1..4"
+    y_field: str = ""
+    y_values: str = ""
 
 
 def sampling_values(sampling: SamplingSettings) -> dict[str, Any]:
@@ -82,24 +115,39 @@ def sampling_values(sampling: SamplingSettings) -> dict[str, Any]:
     }
 
 
+def sampling_of_state(state: FormState) -> SamplingSettings | None:
+    """The sampling that the form shows just now; None while something in it is wrong."""
+    return _sampling(state, {})
+
+
+def _sampling(state: FormState, errors: dict[str, str]) -> SamplingSettings | None:
+    guidance = _part(GuidanceSettings, ("sampling", "guidance"), state, errors)
+    base = _part(SamplerSettings, ("sampling", "base"), state, errors)
+    decoder = _part(SamplerSettings, ("sampling", "decoder"), state, errors)
+    if guidance is None or base is None or decoder is None:
+        return None
+    return SamplingSettings(base=base, decoder=decoder, guidance=guidance)
+
+
 def preset_name(state: FormState, presets: Mapping[str, SamplingSettings]) -> str:
     """The preset that the form shows just now; empty if a field differs from all of them."""
     values = {name: getattr(state, name) for name in _SAMPLING_FIELDS}
     return next((name for name, sampling in presets.items() if sampling_values(sampling) == values), "")
 
 
-def check(state: FormState, model: ModelEntry | None) -> tuple[GenerateRequest | None, dict[str, str]]:
-    """The request that the form asks for, or None and what is wrong, by field."""
-    errors: dict[str, str] = {}
+def generation(state: FormState, model: ModelEntry | None, errors: dict[str, str]) -> GenerateRequest | None:
+    """The generation that the form describes, or None; what is wrong is noted in `errors`, by field.
+
+    What the model does not offer is left out: its fields are not on show either.
+    """
     if model is None or model.manifest is None:
         errors["model"] = _tr("Choose a model first.")
     kind = model.manifest.model.conditioning.kind if model and model.manifest else "none"
     try:
-        guidance = _part(GuidanceSettings, ("sampling", "guidance"), state, errors)
-        base = _part(SamplerSettings, ("sampling", "base"), state, errors)
-        decoder = _part(SamplerSettings, ("sampling", "decoder"), state, errors)
-        if guidance is None or base is None or decoder is None:
-            return None, errors
+        sampling = _sampling(state, errors)
+        beginning = _beginning(state, model, errors)
+        if sampling is None:
+            return None
         request = GenerateRequest(
             model=state.model,
             prompt=state.prompt.strip() if kind == "text" else "",
@@ -108,14 +156,47 @@ def check(state: FormState, model: ModelEntry | None) -> tuple[GenerateRequest |
             seed=state.seed.strip(),
             width_px=state.width_px,
             height_px=state.height_px,
-            sampling=SamplingSettings(base=base, decoder=decoder, guidance=guidance),
+            sampling=sampling,
             batch_size=state.batch_size,
             preview=state.preview,
+            **beginning,
         )
     except ValidationError as error:
         _collect(error, (), errors)
-        return None, errors
-    return (None if errors else request), errors
+        return None
+    return None if errors else request
+
+
+def _beginning(state: FormState, model: ModelEntry | None, errors: dict[str, str]) -> dict[str, Any]:
+    """What a generation begins with beside its seed: a start picture, a clip to continue, a variation."""
+    manifest = model.manifest if model is not None else None
+    found: dict[str, Any] = {}
+    if state.variation_strength > 0:
+        found = {"variation_strength": state.variation_strength}
+        found["variation_seed"] = start_seed(state.variation_seed, "variation_seed", errors)
+    if manifest is None:
+        return found
+    is_video = manifest.model.video is not None
+    if is_video and state.num_frames is not None:
+        found["num_frames"] = state.num_frames
+    if is_video and state.mode is Mode.CONTINUE and manifest.model.context_frames:
+        found["continue_from"] = state.continue_from or None
+        if not state.continue_from:
+            errors.setdefault("continue_from", _tr("Choose the clip to continue."))
+    elif not is_video and state.init_image and manifest.can_reconstruct:
+        found |= {"init_image": state.init_image, "strength": state.strength}
+        if state.mask_image:
+            found["mask_image"] = state.mask_image
+    return found
+
+
+def start_seed(text: str, field: str, errors: dict[str, str]) -> int | None:
+    """The seed in a text, or None with what is wrong noted."""
+    number = int(text) if text.strip().isdecimal() else -1
+    if 0 <= number <= MAX_SEED - 256:
+        return number
+    errors.setdefault(field, _tr("A whole number from 0 to {limit} is needed.").format(limit=f"{MAX_SEED - 256}"))
+    return None
 
 
 def _part(kind: type[FrozenModel], place: tuple[str, ...], state: FormState, errors: dict[str, str]) -> Any:
@@ -131,10 +212,10 @@ def _part(kind: type[FrozenModel], place: tuple[str, ...], state: FormState, err
 def _collect(error: ValidationError, place: tuple[str, ...], errors: dict[str, str]) -> None:
     for item in error.errors():
         path = (*place, *(str(part) for part in item["loc"]))
-        errors.setdefault(_FIELDS.get(path, path[-1] if path else "model"), _sentence(item))
+        errors.setdefault(_FIELDS.get(path, path[-1] if path else "model"), sentence_of(item))
 
 
-def _sentence(item: Any) -> str:
+def sentence_of(item: Any) -> str:
     """Pydantic's verdict in plain words."""
     limits = item.get("ctx", {})
     match item["type"]:

@@ -56,11 +56,29 @@ def has_size(request: Request) -> bool:
     return getattr(whole, "width_px", None) is not None or getattr(whole, "height_px", None) is not None
 
 
+def size_of(request: Request, trained_px: int) -> tuple[int, int]:
+    """Width and height of the results."""
+    whole = request.request if isinstance(request, GridRequest) else request
+    sides = (getattr(whole, "width_px", None), getattr(whole, "height_px", None))
+    return sides[0] or trained_px, sides[1] or trained_px
+
+
 def changed(request: Request, changes: Mapping[str, object]) -> Request:
     """The same request with some settings changed; of a grid, those of all its cells."""
     if isinstance(request, GridRequest):
         return request.model_copy(update={"request": request.request.model_copy(update=dict(changes))})
     return request.model_copy(update=dict(changes))
+
+
+def with_prompt(request: Request, prompt: str) -> Request:
+    """The same request with another prompt."""
+    return changed(request, {"prompt": prompt}) if prompt != prompt_of(request) else request
+
+
+def prompt_of(request: Request) -> str:
+    """The prompt that all results share; empty where there is none."""
+    whole = request.request if isinstance(request, GridRequest) else request
+    return str(getattr(whole, "prompt", ""))
 
 
 def title(request: Request) -> str:

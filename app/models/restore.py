@@ -7,16 +7,10 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication
 
 from app.models.form_state import FormState, SeedMode, sampling_values
+from app.models.samplers import SAMPLER_TITLES
 from ul_engine.metadata import EmbeddedRequest
 from ul_engine.model_folder import ModelEntry
 from ul_engine.requests import SamplerName
-
-SAMPLER_TITLES = {
-    SamplerName.DPMPP_2M_SDE: "DPM++ 2M SDE",
-    SamplerName.DPMPP_2M: "DPM++ 2M",
-    SamplerName.DDIM: "DDIM",
-    SamplerName.DDPM: "DDPM",
-}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
+from app.models.beginnings import Beginnings
 from app.models.commands import Commands
 from app.models.engine_state import EngineState
 from app.models.export_form import ExportForm
@@ -17,6 +18,7 @@ from app.models.machine import Machine
 from app.models.model_library import ModelLibrary
 from app.models.notices import NoticeBoard
 from app.models.preferences import Preferences
+from app.models.prompt_history import PromptHistory
 from app.models.results import ResultsModel
 from app.models.runs.runs import Runs
 
@@ -35,6 +37,8 @@ class Session(QObject):
         self.machine = Machine(self)
         self.library = ModelLibrary(model_roots, self)
         self.form = GenerateForm(self)
+        self.beginnings = Beginnings(self)
+        self.history = PromptHistory(self)
         self.queue = JobQueue(self)
         self.results = ResultsModel(self)
         self.export = ExportForm(self)

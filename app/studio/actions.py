@@ -9,6 +9,9 @@ SAVE_AGAIN = "save_again"
 UNDO_RESTORE = "undo_restore"
 UNDO_DROP = "undo_drop"
 RESTORE_DELETED = "restore_deleted"
+UNDO_PRESET = "undo_preset"
+UNDO_HISTORY = "undo_history"
+BEGIN_WITH = "begin_with"
 
 # Done by the window, for they open something.
 CHOOSE_OUTPUTS = "choose_outputs"

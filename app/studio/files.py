@@ -5,7 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.errors import Notice, NoticeAction, Severity
-from app.models.form_state import FormState
+from app.models.form_state import FormState, Mode, SeedMode
 from app.models.notices import ActionChoice
 from app.models.restore import Change, offer
 from app.models.results import Tile
@@ -25,6 +25,9 @@ from app.studio import actions
 from ul_engine.metadata import embed
 from ul_engine.model_folder import ModelEntry
 from ul_engine.requests import GenerateRequest
+
+USUAL_VARIATION = 0.15
+"""Pictures that are plainly of one family."""
 
 
 class FileKeeper(QObject):
@@ -135,6 +138,15 @@ class FileKeeper(QObject):
         embedded = embed(single_of(tile), 0, model_name=tile.model_name)
         model = session.library.by_path(tile.request.model)
         self.apply(offer("", embedded, session.form.state, session.form.model, model).changes)
+
+    def vary_tile(self, tile: Tile) -> None:
+        """Set the form to make pictures like one of this session: its settings, and a little variation."""
+        self.use_tile(tile)
+        form = self._session.form
+        form.roll_seed("variation_seed")
+        form.update(mode=Mode.PICTURES, seed_mode=SeedMode.FIXED, variation_strength=USUAL_VARIATION)
+        if form.state.num_images == 1:
+            form.update(num_images=4)
 
     def apply(self, changes: tuple[Change, ...]) -> None:
         """Take over the chosen changes, with a way back."""

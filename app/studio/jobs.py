@@ -8,7 +8,7 @@ from app.errors import Notice, NoticeAction, Severity
 from app.models.engine_state import EnginePhase
 from app.models.job_queue import Job, JobState, QueueView
 from app.models.notices import ActionChoice
-from app.models.requested import at_once, changed
+from app.models.requested import at_once, changed, size_of
 from app.models.session import Session
 from app.services.engine_client import EngineClient
 from app.services.engine_news import EngineDeath, EngineDelay, FinishedPicture, PreviewPictures
@@ -69,13 +69,14 @@ class JobRunner(QObject):
         session = self._session
         session.notices.dismiss_passing()
         preset, model = session.form.preset, session.form.model
-        request = session.form.take_request()
-        if request is None or model is None or model.manifest is None:
+        requests = session.form.take_requests()
+        if model is None or model.manifest is None:
             return False
-        trained_px = model.manifest.model.image_px
-        size_px = (request.width_px or trained_px, request.height_px or trained_px)
-        session.queue.add(request, model.name, size_px, preset)
-        return True
+        if requests and session.form.prompts is None and session.form.text_config is not None:
+            session.history.add(session.form.state.prompt)
+        for request in requests:
+            session.queue.add(request, model.name, size_of(request, model.manifest.model.image_px), preset)
+        return bool(requests)
 
     # ---- life of the engine ---------------------------------------------------------------------------------------
 

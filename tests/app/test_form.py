@@ -86,17 +86,17 @@ def test_errors_are_told_and_taken_back(form: GenerateForm) -> None:
 
 def test_a_random_seed_is_drawn_before_and_shown(form: GenerateForm) -> None:
     form.update(seed="1", seed_mode=SeedMode.RANDOM)
-    request = form.take_request()
+    (request,) = form.take_requests()
     assert request is not None
     assert str(request.seed) == form.state.seed
-    again = form.take_request()
+    (again,) = form.take_requests()
     assert again is not None
     assert again.seed != request.seed  # one chance in 2^32 to be equal
 
 
 def test_an_increment_goes_on_after_the_last_picture(form: GenerateForm) -> None:
     form.update(seed="10", seed_mode=SeedMode.INCREMENT, num_images=4)
-    first, second = form.take_request(), form.take_request()
+    (first,), (second,) = form.take_requests(), form.take_requests()
     assert first is not None
     assert second is not None
     assert (first.seed, second.seed, form.state.seed) == (10, 14, "18")
@@ -104,7 +104,7 @@ def test_an_increment_goes_on_after_the_last_picture(form: GenerateForm) -> None
 
 def test_a_fixed_seed_stays(form: GenerateForm) -> None:
     form.update(seed="10", seed_mode=SeedMode.FIXED)
-    assert form.take_request() == form.take_request()
+    assert form.take_requests() == form.take_requests()
 
 
 def test_presets_set_fields_and_are_recognised(form: GenerateForm) -> None:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.models.form_state import SeedMode
+from app.models.form_state import Mode, SeedMode
 from app.services.settings import SettingsFile
 from app.shell import Shell
 from app.ui.theme.theme import colours
@@ -142,12 +142,15 @@ def test_the_keyboard_walks_through_the_form_in_reading_order(make_shell: Make) 
     assert QTest.qWaitForWindowActive(shell.window, 5000)
     panel = shell.window.generate_page.panel
     wanted = [
+        panel.modes.buttons[Mode.PICTURES],
         panel.model_chooser._combo,
         panel.prompt_field.editor,
         *panel.prompt_field.suggestions._tabs,
         *panel.prompt_field.suggestions._chips,
+        panel.prompt_tools.more_button,
         panel.count.box,
         panel.preset._combo,
+        panel.preset.more_button,
         panel.seed._edit,
         panel.seed._die,
         panel.seed._mode,

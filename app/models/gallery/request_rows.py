@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 
-from app.models.restore import SAMPLER_TITLES
+from app.models.samplers import SAMPLER_TITLES
 from ul_engine.requests import SamplerName
 
 

@@ -1,6 +1,7 @@
 """The page Generate: the form on the left, the pictures on the right."""
 
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QShortcut
@@ -11,6 +12,7 @@ from app.models.results import Tile
 from app.models.session import Session
 from app.ui.widgets.export_dialog import ExportDialog
 from app.ui.widgets.export_subjects import subject_of
+from app.ui.widgets.generate.panel_dialogs import PanelDialogs
 from app.ui.widgets.generate_panel import GeneratePanel
 from app.ui.widgets.picture_cache import tile_image
 from app.ui.widgets.picture_menu import PictureVerbs
@@ -29,6 +31,7 @@ class GeneratePage(QWidget):
         self._session = session
         self.verbs = PictureVerbs(self)
         self.panel = GeneratePanel(session, self)
+        self.dialogs = PanelDialogs(session, self.panel)
         self.stage = Stage(session, self.verbs, self)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -37,6 +40,7 @@ class GeneratePage(QWidget):
         layout.addWidget(self.stage, 1)
         self._register()
         self.panel.generate_requested.connect(self._on_generate)
+        self.panel.prompt_field.editor.history_wished.connect(self._on_history_wished)
         self.stage.empty.example_chosen.connect(self.panel.prompt_field.show_example)
         self.stage.empty.refresh_requested.connect(session.library.refresh)
         self.stage.empty.models_folder_requested.connect(self._on_models_folder_requested)
@@ -52,7 +56,13 @@ class GeneratePage(QWidget):
         start = Command("generate.start", self.tr("Generate"), group, ("Ctrl+Return",), "generate", "make run pictures")
         bind(self, commands, start, self._on_generate)
         QShortcut(QKeySequence("Ctrl+Enter"), self).activated.connect(self._on_generate)  # of the number pad
+        paste = Command(
+            "generate.paste", self.tr("Start from the picture in the clipboard"), group, ("Ctrl+V",), "generate"
+        )
+        bind(self, commands, paste, self.dialogs.paste)
         for name, title, keys in (
+            ("history", self.tr("Earlier or later prompt, in the prompt's field"), ("Alt+Up", "Alt+Down")),
+            ("star", self.tr("Star the picture"), ("S",)),
             ("walk", self.tr("Previous or next picture"), ("Left", "Right")),
             ("zoom", self.tr("Larger or smaller"), ("+", "-")),
             ("fit", self.tr("Fit the picture to the window"), ("0",)),
@@ -77,6 +87,13 @@ class GeneratePage(QWidget):
         if is_single:
             self.stage.close_single()
         return is_single
+
+    def _on_history_wished(self, step: Any) -> None:
+        """The prompt before or after the one in the field."""
+        history, prompt = self._session.history, self._session.form.state.prompt
+        found = history.older(prompt) if step > 0 else history.newer(prompt)
+        if found is not None:
+            self._session.form.update(prompt=found)
 
     def _on_queue_changed(self) -> None:
         self.stage.bar.set_clearable(self._session.queue.view.running is None)

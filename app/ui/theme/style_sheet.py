@@ -118,6 +118,12 @@ QToolButton[variant="icon"], QToolButton[variant="small"] {{
 }}
 QToolButton[variant="icon"] {{ min-width: {inner}px; min-height: {inner}px; }}
 QToolButton[variant="small"] {{ min-width: 22px; min-height: 22px; }}
+QToolButton[variant="title"] {{
+    background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 0;
+    min-width: 20px; min-height: 13px; max-height: 13px;
+}}
+QToolButton[variant="title"]:hover {{ background: {c.hover}; }}
+QToolButton[variant="title"]:focus {{ border-color: {c.focus}; }}
 QToolButton[variant="icon"]:hover, QToolButton[variant="small"]:hover {{ background: {c.hover}; }}
 QToolButton[variant="icon"]:checked {{ background: {c.accent_tint}; }}
 QToolButton[variant="icon"]:focus, QToolButton[variant="small"]:focus {{ border-color: {c.focus}; }}
@@ -163,6 +169,14 @@ QPushButton[variant="list"] {{
 QPushButton[variant="list"]:hover {{ color: {c.text}; background: {c.hover}; }}
 QPushButton[variant="list"]:checked {{ color: {c.accent_text}; background: {c.accent_tint}; }}
 QPushButton[variant="list"]:focus {{ border-color: {c.focus}; }}
+QFrame[role="segments"] {{ background: {c.raised}; border: none; border-radius: {RADIUS}px; }}
+QPushButton[variant="segment"] {{
+    background: transparent; border: 2px solid transparent; border-radius: {RADIUS - 1}px; color: {c.muted};
+    min-height: 24px; max-height: 24px; padding: 0 2px;
+}}
+QPushButton[variant="segment"]:hover {{ color: {c.text}; background: {c.hover}; }}
+QPushButton[variant="segment"]:checked {{ color: {c.accent_text}; background: {c.accent_tint}; }}
+QPushButton[variant="segment"]:focus {{ border-color: {c.focus}; }}
 QPushButton[variant="example"] {{
     background: {c.panel}; border: 2px solid {c.line}; border-radius: {RADIUS_LARGE}px; text-align: left;
     padding: {SPACING.s}px {SPACING.m}px; font-weight: 400;

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 from app.ui.theme.icons import ICON_PX, icon
 from app.ui.theme.theme import colours
 
+_SMALL = ("small", "title")
 _RETINT = (QEvent.Type.PaletteChange, QEvent.Type.StyleChange)
 
 
@@ -18,7 +19,7 @@ class IconButton(QToolButton):
         self._icon_name = icon_name
         self.setProperty("variant", variant)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setIconSize(QSize(ICON_PX, ICON_PX) if variant != "small" else QSize(16, 16))
+        self.setIconSize(QSize(ICON_PX, ICON_PX) if variant not in _SMALL else QSize(16, 16))
         self.set_name(name)
         self._tint()
 
@@ -40,7 +41,7 @@ class IconButton(QToolButton):
 
     def _tint(self) -> None:
         c = colours()
-        colour = c.muted if self.property("variant") in ("status", "small") else c.text
+        colour = c.muted if self.property("variant") in ("status", *_SMALL) else c.text
         self.setIcon(icon(self._icon_name, colour, c.disabled))
 
 

@@ -6,15 +6,32 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QVBoxLayout, QWidget
 
 from app.models.generate_form import GenerateForm
-from app.models.restore import SAMPLER_TITLES
+from app.models.samplers import SAMPLER_TITLES
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.form_number import FormNumber, decimal, whole
+from app.ui.widgets.generate.variation_field import VariationField
 from app.ui.widgets.labels import Field, label
 from app.ui.widgets.quiet_inputs import QuietComboBox
 from app.ui.widgets.size_field import SizeField
 from ul_engine.requests import FrozenModel, GenerateRequest, GuidanceSettings, SamplerName, SamplerSettings
 
+EXPERT_FIELDS = frozenset(
+    (
+        "base_sampler",
+        "base_steps",
+        "decoder_sampler",
+        "decoder_steps",
+        "guidance_weight",
+        "logsnr_low",
+        "logsnr_high",
+        "width_px",
+        "height_px",
+        "batch_size",
+        "variation_strength",
+        "variation_seed",
+    )
+)
 _SAMPLERS = tuple(SAMPLER_TITLES)
 
 
@@ -79,7 +96,8 @@ class ExpertSection(QWidget):
         self._pair("", low, high)
         row = self._grid.rowCount()
         self._grid.addWidget(SizeField(self._form, self._body), row, 0, 1, 2)
-        self._grid.addWidget(self._preview, row + 1, 0, 1, 2)
+        self._grid.addWidget(VariationField(self._form, self._body), row + 1, 0, 1, 2)
+        self._grid.addWidget(self._preview, row + 2, 0, 1, 2)
 
     def _pair(self, heading: str, left: QWidget, right: QWidget) -> None:
         row = self._grid.rowCount()

@@ -3,11 +3,13 @@
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from app.models.form_state import Mode
 from app.models.generate_form import GenerateForm
 from app.models.job_queue import JobQueue, JobState, QueueView
+from app.models.requested import num_results
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.labels import label
@@ -33,6 +35,7 @@ class GenerateBar(QFrame):
         form.form_changed.connect(self._on_form_changed)
         form.errors_changed.connect(self._on_form_changed)
         form.model_changed.connect(self._on_form_changed)
+        form.prompts_changed.connect(self._on_form_changed)
         queue.queue_changed.connect(self._on_queue_changed)
         self._on_form_changed()
         self._on_queue_changed(queue.view)
@@ -57,15 +60,44 @@ class GenerateBar(QFrame):
         inner.addWidget(self._keys)
 
     def _on_form_changed(self, _payload: Any = None) -> None:
-        count = self._form.state.num_images
-        if count == 1:
-            self.generate_button.setText(self.tr("Generate"))
-        else:
-            self.generate_button.setText(self.tr("Generate {count} pictures").format(count=count))
+        self.generate_button.setText(self._words())
+        self._fit_keys()
         self.generate_button.setEnabled(self._form.model is not None)
         names = [name for name in self._form.errors if name != "model"]
         self._hint.setText(self.tr("Something above needs a look first.") if names else "")
         self._hint.setVisible(bool(names))
+
+    def _fit_keys(self) -> None:
+        """The keys stand beside the words only where both have room."""
+        words = self.generate_button.fontMetrics().horizontalAdvance(self.generate_button.text())
+        room = self.generate_button.width() - words
+        self._keys.setVisible(room > 2 * (self._keys.sizeHint().width() + SPACING.m + SPACING.xs))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width, other room."""
+        super().resizeEvent(event)
+        self._fit_keys()
+
+    def _words(self) -> str:
+        """What the button will do."""
+        state, offers = self._form.state, self._form.offers
+        mode = state.mode if state.mode in offers.modes else Mode.PICTURES
+        if mode is Mode.GRID:
+            request = self._form.request
+            return (
+                self.tr("Generate grid of {count}").format(count=num_results(request))
+                if request
+                else self.tr("Generate")
+            )
+        if mode is Mode.BETWEEN:
+            return self.tr("Generate {count} steps").format(count=state.num_steps)
+        count = state.num_images * (len(self._form.prompts.prompts) if self._form.prompts else 1)
+        if mode is Mode.CONTINUE:
+            return self.tr("Continue clip") if count == 1 else self.tr("Continue it {count} times").format(count=count)
+        if count == 1:
+            return self.tr("Generate")
+        words = self.tr("Generate {count} clips") if offers.makes_clips else self.tr("Generate {count} pictures")
+        return words.format(count=count)
 
     def _on_queue_changed(self, view: QueueView) -> None:
         is_stopping = view.running is not None and view.running.state is JobState.STOPPING

@@ -1,7 +1,7 @@
 """Labels by role, a thin line, and a field with its title above and its error below."""
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.theme.tokens import SPACING
 
@@ -68,8 +68,11 @@ class Field(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACING.xs)
-        for part in (self._title, control, self._error):
-            layout.addWidget(part)
+        self._head = QHBoxLayout()
+        self._head.addWidget(self._title, 1)
+        layout.addLayout(self._head)
+        layout.addWidget(control)
+        layout.addWidget(self._error)
         layout.addStretch(1)
         if not control.accessibleName():
             control.setAccessibleName(title)
@@ -85,6 +88,17 @@ class Field(QWidget):
         self._error.setVisible(bool(sentence))
         self._control.setAccessibleDescription(sentence)
         set_flag(self._control, "wrong", "true" if sentence else "false")
+
+    def add_to_title(self, widget: QWidget) -> None:
+        """Put a button of the variant "title" at the end of the title's line."""
+        self._head.addWidget(widget)
+
+    def set_title(self, title: str) -> None:
+        """Another title, where the control means something else now."""
+        if self._title.text() != title:
+            if self._control.accessibleName() == self._title.text():
+                self._control.setAccessibleName(title)
+            self._title.setText(title)
 
     def set_help(self, text: str) -> None:
         """A tool tip for title and control."""

@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QVBoxLayout, QWidget
 
 from app.models.requested import sampling_of
-from app.models.restore import SAMPLER_TITLES
 from app.models.results import Tile
+from app.models.samplers import SAMPLER_TITLES
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.labels import label
 from ul_engine.requests import SamplerSettings, SamplingSettings

@@ -1,10 +1,12 @@
 """What can be done with a finished picture, in one place for grid and single view."""
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
+from app.models.asking import is_variations
 from app.models.results import Tile
+from ul_engine.requests import GridRequest, InterpolateRequest
 
 
 class PictureVerbs(QObject):
@@ -14,6 +16,12 @@ class PictureVerbs(QObject):
     copy_requested = Signal(object)  # Tile
     folder_requested = Signal(object)  # Tile
     reuse_requested = Signal(object)  # Tile
+    begin_requested = Signal(object)  # Tile: start from it, or continue it
+    vary_requested = Signal(object)  # Tile
+    star_requested = Signal(object)  # Tile
+    sheet_requested = Signal(object)  # Tile: of a grid
+    clip_requested = Signal(object)  # Tile: of a way between two pictures
+    compare_requested = Signal(object)  # Tile
 
     def on_key(self, event: QKeyEvent, tile: Tile) -> bool:
         """Carry out a key's verb; False if it has none."""
@@ -21,43 +29,60 @@ class PictureVerbs(QObject):
             self.copy_requested.emit(tile)
         elif event.matches(QKeySequence.StandardKey.Save):
             self.save_requested.emit(tile)
+        elif event.key() == Qt.Key.Key_S and not event.modifiers():
+            self.star_requested.emit(tile)
         else:
             return False
         return True
 
 
 class PictureMenu(QMenu):
-    """The context menu of one picture; deletes itself."""
+    """The context menu of one picture or clip; deletes itself."""
 
     def __init__(self, tile: Tile, verbs: PictureVerbs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tile = tile
-        self._verbs = verbs
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._add(self.tr("Use these settings"), self._on_reuse)
+        self._add(self.tr("Use these settings"), verbs.reuse_requested)
+        if tile.single is not None and not tile.is_moving:
+            self._add(self.tr("Make pictures like this"), verbs.vary_requested)
+        begin = self.tr("Continue this clip") if tile.is_moving else self.tr("Start from this picture")
+        self._add(begin, verbs.begin_requested, needs_file=tile.is_moving)
+        self._add(self.tr("Compare"), verbs.compare_requested, needs_file=True)
         self.addSeparator()
-        self._add(self.tr("Save as…"), self._on_save, QKeySequence.StandardKey.Save)
-        self._add(self.tr("Copy picture"), self._on_copy, QKeySequence.StandardKey.Copy)
-        folder = self._add(self.tr("Show in folder"), self._on_folder)
-        folder.setEnabled(bool(tile.path))
+        self._add(self.tr("Star"), verbs.star_requested, QKeySequence(Qt.Key.Key_S), needs_file=True)
+        self._add(self.tr("Save as…"), verbs.save_requested, QKeySequence.StandardKey.Save)
+        self._add(self.tr("Copy picture"), verbs.copy_requested, QKeySequence.StandardKey.Copy)
+        if isinstance(tile.request, GridRequest) and not is_variations(tile.request):
+            self._add(self.tr("Save the labelled sheet…"), verbs.sheet_requested)
+        if isinstance(tile.request, InterpolateRequest) and not tile.is_moving:
+            self._add(self.tr("Save the whole way as a clip…"), verbs.clip_requested)
+        self._add(self.tr("Show in folder"), verbs.folder_requested, needs_file=True)
 
-    def _add(self, text: str, slot: object, keys: QKeySequence.StandardKey | None = None) -> QAction:
-        action = QAction(text, self)
-        action.triggered.connect(slot)
+    def _add(
+        self,
+        text: str,
+        wish: SignalInstance,
+        keys: QKeySequence | QKeySequence.StandardKey | None = None,
+        *,
+        needs_file: bool = False,
+    ) -> None:
+        action = Wish(text, wish, self._tile, self)
+        action.setEnabled(bool(self._tile.path) or not needs_file)
         if keys is not None:
             action.setShortcut(QKeySequence(keys))
             action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         self.addAction(action)
-        return action
 
-    def _on_reuse(self) -> None:
-        self._verbs.reuse_requested.emit(self._tile)
 
-    def _on_save(self) -> None:
-        self._verbs.save_requested.emit(self._tile)
+class Wish(QAction):
+    """A line of the menu that makes a wish about its picture."""
 
-    def _on_copy(self) -> None:
-        self._verbs.copy_requested.emit(self._tile)
+    def __init__(self, text: str, wish: SignalInstance, tile: Tile, parent: QMenu) -> None:
+        super().__init__(text, parent)
+        self._wish = wish
+        self._tile = tile
+        self.triggered.connect(self._on_triggered)
 
-    def _on_folder(self) -> None:
-        self._verbs.folder_requested.emit(self._tile)
+    def _on_triggered(self) -> None:
+        self._wish.emit(self._tile)

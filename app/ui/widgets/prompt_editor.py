@@ -10,6 +10,7 @@ from app.models.prompt_words import Token, UnknownWord, completions, replace_tok
 from app.ui.widgets.prompt_underline import UnknownWordUnderline, character_index, utf16_units
 
 HEIGHT_PX = 96
+_HISTORY = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -19,6 +20,8 @@ class PromptEditor(QPlainTextEdit):
     prompt_edited = Signal(object)  # str
     cursor_moved = Signal()
     focus_left = Signal()
+    history_wished = Signal(object)  # int: 1 older, -1 newer
+    image_pasted = Signal(object)  # QImage
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -94,17 +97,23 @@ class PromptEditor(QPlainTextEdit):
         if event.key() in _ENTER:
             event.accept()
             return
+        if event.modifiers() == Qt.KeyboardModifier.AltModifier and event.key() in _HISTORY:
+            self.history_wished.emit(_HISTORY[Qt.Key(event.key())])
+            return
         super().keyPressEvent(event)
         if (event.text().isprintable() and event.text()) or (event.key() == Qt.Key.Key_Backspace and is_open):
             self._offer_completions()
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        """Only text, in one paragraph."""
+        """Only text, in one paragraph; a picture is for whoever can start from it."""
+        if source.hasImage() and not source.hasText():
+            self.image_pasted.emit(source.imageData())
+            return
         self.textCursor().insertText(" ".join(source.text().split()))
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         """Files are for the window, not for the text."""
-        return source.hasText() and not source.hasUrls()
+        return (source.hasText() or source.hasImage()) and not source.hasUrls()
 
     def _on_text_changed(self) -> None:
         if not self._is_setting:

@@ -41,7 +41,7 @@ class PromptField(QWidget):
     def _build(self) -> None:
         title = label(self.tr("Prompt"), "field")
         title.setBuddy(self.editor)
-        head = QHBoxLayout()
+        self._head = head = QHBoxLayout()
         head.addWidget(title)
         head.addStretch(1)
         head.addWidget(self._count)
@@ -53,6 +53,10 @@ class PromptField(QWidget):
         layout.addWidget(self.unknown_line)
         layout.addSpacing(SPACING.xs)
         layout.addWidget(self.suggestions)
+
+    def add_tools(self, tools: QWidget) -> None:
+        """Put more buttons beside the title."""
+        self._head.addWidget(tools)
 
     def show_example(self, text: str) -> None:
         """Put an example into the field."""

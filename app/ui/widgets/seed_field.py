@@ -37,7 +37,7 @@ class SeedField(QWidget):
         self._build()
         self._edit.textEdited.connect(self._on_text_edited)
         self._mode.activated.connect(self._on_mode_activated)
-        self._die.clicked.connect(form.roll_seed)
+        self._die.clicked.connect(self._on_die_clicked)
         form.form_changed.connect(self._on_form_changed)
         form.errors_changed.connect(self._on_errors_changed)
         self._on_form_changed(form.state)
@@ -72,6 +72,9 @@ class SeedField(QWidget):
         """Whoever types a seed wants that seed."""
         mode = self._form.state.seed_mode
         self._form.update(seed=text, seed_mode=SeedMode.FIXED if mode is SeedMode.RANDOM else mode)
+
+    def _on_die_clicked(self) -> None:
+        self._form.roll_seed()
 
     def _on_mode_activated(self, row: int) -> None:
         self._form.update(seed_mode=_MODES[row])
