@@ -3,7 +3,6 @@
 import os
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from app.pixels import Clip, Pixels
+from app.services.worker_thread import WorkerThread
 from ul_engine.errors import Cancelled, DataError, EngineError, OutputError
 from ul_engine.metadata import EmbeddedRequest, read_request, text_chunks
 from ul_engine.outputs import write_clip, write_file
@@ -83,13 +83,13 @@ class ClipExporter(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="clip-export")
+        self._thread = WorkerThread("clip-export")
         self._stop = threading.Event()
 
     def start(self, order: ExportOrder) -> None:
         """Begin; ends in `exported`, `failed` or `cancelled`."""
         self._stop = threading.Event()
-        self._executor.submit(self._carry_out, order, self._stop).add_done_callback(_raise_bugs)
+        self._thread.do(self._carry_out, order, self._stop)
 
     def cancel(self) -> None:
         """Stop at the next frame; nothing is left behind."""
@@ -98,7 +98,7 @@ class ClipExporter(QObject):
     def close(self) -> None:
         """Stop what runs, and end the thread."""
         self._stop.set()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._thread.close()
 
     # ---- in the thread --------------------------------------------------------------------------------------------
 
@@ -243,10 +243,3 @@ def _enlarged(picture: "Frame", scale: int) -> "Frame":
 def _bytes_of(path: Path) -> int:
     files = path.iterdir() if path.is_dir() else (path,)
     return sum(os.stat(file).st_size for file in files)
-
-
-def _raise_bugs(future: "Future[None]") -> None:
-    """An exception nobody foresaw must reach the exception hooks, not vanish in a future."""
-    error = None if future.cancelled() else future.exception()
-    if error is not None:
-        threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, None)))
