@@ -283,7 +283,7 @@ def _written(image: QImage, path: Path) -> str | FileProblem:
 
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    if not image.save(buffer, "PNG"):
+    if not image.save(buffer, b"PNG"):
         return FileProblem(str(path), "cannot be kept")
     try:
         write_file(path, bytes(buffer.data().data()))
