@@ -276,14 +276,15 @@ def keep_smaller(path: str, folder: Path, max_pixels: int = LARGE_PIXELS) -> str
 
 
 def _written(image: QImage, path: Path) -> str | FileProblem:
-    from PySide6.QtCore import QBuffer, QIODevice
+    from PySide6.QtCore import QBuffer, QByteArray, QIODevice
+    from PySide6.QtGui import QImageWriter
 
     from ul_engine.errors import OutputError
     from ul_engine.outputs import write_file
 
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    if not image.save(buffer, b"PNG"):
+    if not QImageWriter(buffer, QByteArray(b"png")).write(image):
         return FileProblem(str(path), "cannot be kept")
     try:
         write_file(path, bytes(buffer.data().data()))
