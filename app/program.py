@@ -25,6 +25,7 @@ from app.services.start_files import StartFiles
 from app.services.state_writer import StateWriter
 from app.studio import actions
 from app.studio.beginning import BeginningKeeper
+from app.studio.compare import CompareRunner
 from app.studio.exporting import Exporting
 from app.studio.files import FileKeeper
 from app.studio.gallery import GalleryKeeper
@@ -98,6 +99,7 @@ class Program(QObject):
             PromptFiles(own / "wildcards", self),
         )
         self.own_files = OwnFilesKeeper(self.session, own_files, self)
+        self.comparer = CompareRunner(self.session, self.client, self)
 
     def load(self, model: str = "") -> None:
         """Look for models and take the remembered settings over; `model` is preferred to the remembered one.
@@ -157,6 +159,7 @@ class Program(QObject):
         await self.notifier.close()
         self.exporter.close()
         self.training.close()
+        self.comparer.close()
         self.files.close()
         self.state_writer.close()
         self.gallery.close()

@@ -57,6 +57,7 @@ class Shell(QObject):
         self._connect_settings()
         self._connect_library()
         self._connect_train()
+        self._connect_compare()
 
     def _connect_settings(self) -> None:
         program, page = self.program, self.window.settings_page
@@ -197,6 +198,12 @@ class Shell(QObject):
             self.window.show_page("train")
         elif choice.name == actions.READ_REPORT:
             self.window.show_report(choice.notice.details, choice.argument)
+
+    def _connect_compare(self) -> None:
+        page, comparer = self.window.compare_page, self.program.comparer
+        page.pasted.connect(comparer.files.keep_pasted)
+        page.view_save_requested.connect(comparer.saver.save_view)
+        page.csv_save_requested.connect(comparer.saver.save_csv)
 
     def settings(self) -> Settings:
         """What is to be remembered."""

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject
 
 from app.models.beginnings import Beginnings
 from app.models.commands import Commands
+from app.models.compare.comparison import Comparison
 from app.models.engine_state import EngineState
 from app.models.export_form import ExportForm
 from app.models.folders import FolderPlaces, Folders
@@ -42,6 +43,7 @@ class Session(QObject):
         self.queue = JobQueue(self)
         self.results = ResultsModel(self)
         self.export = ExportForm(self)
+        self.compare = Comparison(self)
         self.notices = NoticeBoard(self)
         self.long_work = LongWork(self)
         self.gallery = Gallery(self)

@@ -13,9 +13,18 @@ import sys
 import threading
 import time
 
+import fake_comparison  # beside this file, which runs as a script
+
 from ul_engine import protocol
 from ul_engine.errors import Cancelled
-from ul_engine.requests import GenerateRequest, GridRequest, InterpolateRequest, ReconstructRequest, Request
+from ul_engine.requests import (
+    CodecRequest,
+    GenerateRequest,
+    GridRequest,
+    InterpolateRequest,
+    ReconstructRequest,
+    Request,
+)
 
 STEPS_PER_PREVIEW = 2
 
@@ -106,7 +115,9 @@ class FakeWorker:
             case GridRequest():
                 self.make(job_id, request.request, [cell.seed for cell in request.cells()])
             case ReconstructRequest():
-                self.reconstruct(job_id, request)
+                fake_comparison.reconstruct(self, job_id, request)
+            case CodecRequest():
+                fake_comparison.codecs(self, job_id, request)
 
     def make(self, job_id: str, request: GenerateRequest | InterpolateRequest, seeds: list[int]) -> None:
         """One result per seed; clips where the fake is told to make clips of `frames` frames."""
@@ -125,30 +136,6 @@ class FakeWorker:
                         elapsed_s=0.1,
                     ),
                     b"".join(self.picture(seed + 10 * frame, 1.0) for frame in range(frames)),
-                )
-
-    def reconstruct(self, job_id: str, request: ReconstructRequest) -> None:
-        """The original, and one reconstruction for each rung of both ladders."""
-        rungs: list[tuple[float, float | None]] = [(level, None) for level in request.latent_logsnrs]
-        rungs += [(5.0, level) for level in request.decoder_logsnrs]
-        for number, source in enumerate(request.inputs):
-            for step, (latent, decoder) in enumerate(rungs, 1):
-                if job_id in self.cancelled and self.mode != "hangs":
-                    raise Cancelled
-                self.misbehave(step)
-                self.send(
-                    protocol.ReconstructionResult(
-                        job_id=job_id,
-                        input=source,
-                        latent_logsnr=latent,
-                        decoder_logsnr=decoder,
-                        psnr_db=30.0 + latent,
-                        ssim=0.9,
-                        bits_per_pixel=0.5,
-                        bits_per_dim=1.0,
-                        shape=(2, self.side, self.side, 3),
-                    ),
-                    self.picture(number, 1.0) + self.picture(number, 1.0 - 0.1 * step),
                 )
 
     def denoise(

@@ -42,7 +42,7 @@ def manifest(name: str = "Scenes 64", kind: str = "text", **changes: Any) -> Man
     file = NetworkFile(file="weights.safetensors", sha256="0" * 64, num_parameters=4_000_000)
     values: dict[str, Any] = {
         "model": ModelConfig(name=name, image_px=64, conditioning=conditioning),
-        "networks": {"base": file, "decoder": file},
+        "networks": {"base": file, "decoder": file, "encoder": file, "prior": file},
         "prompt_grammar": grammar() if kind == "text" else None,
         "class_names": ("cat", "dog", "bird") if kind == "class" else (),
         "description": "Small scenes: one solid on a patterned floor under a coloured sky.",

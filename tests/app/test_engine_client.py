@@ -15,7 +15,7 @@ from app.services.engine_client import EngineClient, EngineTimes
 from app.services.engine_news import EngineDeath, EngineDelay, FinishedPicture, JobResult, PreviewPictures
 from app.services.engine_process import exit_words
 from tests.app.conftest import RunAsync, fake_command, until
-from ul_engine.protocol import ReconstructionResult
+from ul_engine.protocol import OriginalResult, ReconstructionResult
 from ul_engine.requests import (
     GenerateRequest,
     GridAxis,
@@ -145,12 +145,14 @@ def test_other_requests_bring_pictures_too(with_client: Callable[..., None], req
 def test_results_that_only_the_asker_understands_come_as_they_are(with_client: Callable[..., None]) -> None:
     async def story(client: EngineClient, log: Log) -> None:
         await until(log.has("engine_became_ready"))
-        client.run_job("j", ReconstructRequest(model="m", inputs=("a.png",), latent_logsnrs=(5.0, 2.0)))
+        asked = ReconstructRequest(model="m", inputs=("a.png",), latent_logsnrs=(5.0, 2.0), want_bit_map=False)
+        client.run_job("j", asked)
         await until(log.has("job_finished"))
         results: list[JobResult] = log.of("result_arrived")
         assert {result.job_id for result in results} == {"j"}
-        assert all(isinstance(result.message, ReconstructionResult) for result in results)
-        assert [len(result.payload) for result in results] == [2 * 16 * 16 * 3] * 2
+        kinds = [type(result.message) for result in results]
+        assert kinds == [OriginalResult, ReconstructionResult, ReconstructionResult]
+        assert [len(result.payload) for result in results] == [16 * 16 * 3] * 3
         assert log.of("picture_arrived") == []
 
     with_client(story)

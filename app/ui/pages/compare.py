@@ -1,13 +1,298 @@
 """The page Compare: reconstructions across noise levels, candidates and codecs."""
 
-from PySide6.QtWidgets import QWidget
+from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QWidget
+
+from app.models.commands import Commands
+from app.models.compare.form import CODECS
+from app.models.compare.levels import Ladder
 from app.models.session import Session
+from app.ui.pages.compare_keys import bind_keys
+from ul_engine.assets import assets_dir
+
+if TYPE_CHECKING:
+    from app.ui.widgets.compare.center import CompareCenter
+    from app.ui.widgets.compare.inspector import Inspector
+    from app.ui.widgets.compare.panel import ComparePanel
+
+_DIGITS = {Qt.Key(Qt.Key.Key_1.value + place): place for place in range(9)}
 
 
 class ComparePage(QWidget):
-    """Emits wishes; shows what the models hold."""
+    """Emits wishes; shows what the models hold. Its insides are built when it is shown first."""
+
+    pasted = Signal(object)  # QImage
+    view_save_requested = Signal(object)  # tuple[str, QImage]
+    csv_save_requested = Signal(object)  # tuple[str, str]
+    report_requested = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._compare = session.compare
+        self.panel: ComparePanel | None = None
+        self.center: CompareCenter | None = None
+        self.inspector: Inspector | None = None
+        self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        bind_keys(self)
+
+    @property
+    def commands(self) -> Commands:
+        """Where its keys are registered."""
+        return self._session.commands
+
+    # ---- building -------------------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Build what the first paint of the window need not wait for."""
+        self.build()
+        super().showEvent(event)
+
+    def build(self) -> None:
+        """Make the insides, once."""
+        if self.center is not None:
+            return
+        from app.ui.widgets.compare.center import CompareCenter
+        from app.ui.widgets.compare.inspector import WIDTH_PX, Inspector
+        from app.ui.widgets.compare.panel import ComparePanel
+
+        self.panel = ComparePanel(self._session, self)
+        self.center = CompareCenter(self._session, self)
+        self.inspector = Inspector(self._session, self.center.stage, self)
+        splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        splitter.setChildrenCollapsible(False)
+        splitter.addWidget(self.center)
+        splitter.addWidget(self.inspector)
+        splitter.setStretchFactor(0, 1)
+        splitter.setStretchFactor(1, 0)
+        self.inspector.resize(WIDTH_PX, self.height())
+        splitter.setSizes([max(self.window().width() - WIDTH_PX - 344, 400), WIDTH_PX])
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.panel)
+        layout.addWidget(splitter, 1)
+        self._connect(self.panel, self.center, self.inspector)
+        self._on_view_changed()
+
+    def _connect(self, panel: "ComparePanel", center: "CompareCenter", inspector: "Inspector") -> None:
+        panel.files_requested.connect(self.choose_files)
+        panel.run_requested.connect(self.run)
+        panel.all_requested.connect(self._on_all_requested)
+        panel.stop_requested.connect(self._compare.stop)
+        center.run_requested.connect(self.run)
+        center.empty.files_requested.connect(self.choose_files)
+        center.empty.paste_requested.connect(self.paste)
+        center.empty.samples_requested.connect(self.add_samples)
+        center.tools.save_requested.connect(self.save_view)
+        inspector.run_requested.connect(self.run)
+        inspector.spread_requested.connect(self._on_spread_requested)
+        inspector.bench_requested.connect(self._on_bench_requested)
+        inspector.numbers.csv_chosen.connect(self.csv_save_requested)
+        inspector.clip.frame_chosen.connect(center.play.seek)
+        self._compare.view.view_changed.connect(self._on_view_changed)
+        self._compare.inputs.inputs_changed.connect(self._on_view_changed)
+
+    def _on_view_changed(self, _payload: Any = None) -> None:
+        if self.panel is None or self.inspector is None:
+            return
+        is_bare = self._compare.view.view.are_panels_hidden and bool(self._compare.inputs.items)
+        self.panel.setVisible(not is_bare)
+        self.inspector.setVisible(not is_bare and bool(self._compare.inputs.items))
+
+    # ---- what a person does ---------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Make what is missing of the ladder on show."""
+        self._compare.run()
+
+    def _on_all_requested(self) -> None:
+        self._compare.run(is_everything=True)
+
+    def _on_spread_requested(self) -> None:
+        self._compare.run_spread()
+
+    def _on_bench_requested(self) -> None:
+        self._compare.run_bench(CODECS)
+
+    def choose_files(self) -> None:
+        """Ask for files."""
+        dialog = QFileDialog(self, self.tr("Pictures or videos to compare"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setNameFilters(
+            [
+                self.tr("Pictures and videos")
+                + " (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff *.gif *.avif *.mp4 *.m4v *.mov *.mkv *.webm *.avi)",
+                self.tr("All files (*)"),
+            ]
+        )
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.filesSelected.connect(self._compare.add_files)
+        dialog.open()
+
+    def add_samples(self) -> None:
+        """Pictures of our own, and the first comparison at once."""
+        self._compare.add_files(sorted(str(path) for path in (assets_dir() / "samples").glob("*.png")))
+        self.run()
+
+    def paste(self) -> None:
+        """Files or a picture from the clipboard."""
+        data = QGuiApplication.clipboard().mimeData()
+        paths = local_files(data)
+        if paths:
+            self._compare.add_files(paths)
+            return
+        image = QGuiApplication.clipboard().image()
+        if not image.isNull():
+            self.pasted.emit(image)
+
+    def next_mode(self) -> None:
+        """The next way of laying candidates beside each other."""
+        self._compare.view.cycle_mode()
+
+    def previous_mode(self) -> None:
+        """The one before."""
+        self._compare.view.cycle_mode(-1)
+
+    def fit(self) -> None:
+        """Show all of the picture."""
+        if self.center is not None:
+            self.center.stage.fit()
+
+    def toggle_panels(self) -> None:
+        """Only the pictures, or everything."""
+        self._compare.view.update(are_panels_hidden=not self._compare.view.view.are_panels_hidden)
+
+    def next_tab(self) -> None:
+        """The next analysis."""
+        if self.inspector is not None:
+            self.inspector.step_tab(1)
+
+    def other_ladder(self) -> None:
+        """From the latent's ladder to the decoder's, or back."""
+        is_latent = self._compare.view.view.ladder is Ladder.LATENT
+        self._compare.view.update(ladder=Ladder.DECODER if is_latent else Ladder.LATENT)
+
+    def ladder_back(self) -> None:
+        """To the left along the ladder."""
+        self._compare.step_rung(-1)
+
+    def ladder_on(self) -> None:
+        """To the right along the ladder."""
+        self._compare.step_rung(1)
+
+    def scrub_to(self, place: int) -> None:
+        """Go to a rung of the ladder by its place, and paint it before this returns; for measuring."""
+        rungs = self._compare.rungs
+        if rungs and self.center is not None:
+            self._compare.view.set_rung(rungs[place % len(rungs)])
+            self.center.stage.repaint_now()
+
+    def next_input(self) -> None:
+        """The next picture of the list."""
+        self._compare.inputs.step(1)
+
+    def previous_input(self) -> None:
+        """The one before it."""
+        self._compare.inputs.step(-1)
+
+    def choose_report(self) -> None:
+        """Measure a whole folder."""
+        self.report_requested.emit()
+
+    # ---- saving ---------------------------------------------------------------------------------------------------
+
+    def copy_view(self) -> None:
+        """What is seen, into the clipboard."""
+        if self.center is not None and self._compare.inputs.items:
+            QGuiApplication.clipboard().setImage(self.center.stage.snapshot())
+
+    def save_view(self) -> None:
+        """Ask where what is seen is to be kept."""
+        if self.center is None or not self._compare.inputs.items:
+            return
+        dialog = QFileDialog(self, self.tr("Save what is seen as"), "comparison.png")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(self.tr("PNG picture (*.png)"))
+        dialog.setDefaultSuffix("png")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._on_view_place_chosen)
+        dialog.open()
+
+    def _on_view_place_chosen(self, path: str) -> None:
+        if self.center is not None:
+            snapshot: QImage = self.center.stage.snapshot()
+            self.view_save_requested.emit((path, snapshot))
+
+    # ---- keys that are held or repeated ---------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """C shows the original while it is held; numbers choose; arrows move along the ladder; Space, A and D play."""
+        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier or not self._on_key(Qt.Key(event.key()), event):
+            super().keyPressEvent(event)
+
+    def _on_key(self, key: Qt.Key, event: QKeyEvent) -> bool:
+        if self.center is None:
+            return False
+        play = self.center.play
+        if key == Qt.Key.Key_C:
+            if not event.isAutoRepeat():
+                self.center.stage.set_blinking(True)
+        elif key in _DIGITS:
+            self._compare.choose(_DIGITS[key])
+        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self._compare.step_rung(1 if key == Qt.Key.Key_Right else -1)
+        elif key == Qt.Key.Key_Space and play.count > 1:
+            play.toggle()
+        elif key in (Qt.Key.Key_A, Qt.Key.Key_D) and play.count > 1:
+            play.step(1 if key == Qt.Key.Key_D else -1)
+        else:
+            return False
+        return True
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """The candidate again."""
+        if event.key() == Qt.Key.Key_C and self.center is not None:
+            if not event.isAutoRepeat():
+                self.center.stage.set_blinking(False)
+        else:
+            super().keyReleaseEvent(event)
+
+    def handle_escape(self) -> bool:
+        """Esc brings the panels back, else it stops what this page has asked for."""
+        if self._compare.view.view.are_panels_hidden:
+            self.toggle_panels()
+            return True
+        view = self._session.queue.view
+        jobs = (*view.waiting, *([view.running] if view.running else []))
+        if any(job.page == "compare" for job in jobs):
+            self._compare.stop()
+            return True
+        return False
+
+    # ---- drops ----------------------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files of this computer may come in."""
+        if local_files(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """It went away again."""
+        event.accept()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Take them in."""
+        paths = local_files(event.mimeData())
+        if paths:
+            event.acceptProposedAction()
+            self._compare.add_files(paths)
+
+
+def local_files(data: QMimeData) -> list[str]:
+    """Paths of the local files in what is dropped or pasted."""
+    return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]

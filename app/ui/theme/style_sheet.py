@@ -68,6 +68,8 @@ def _surfaces(c: Colours) -> str:
 QFrame[role="rail"] {{ background: {c.rail}; border: none; border-right: 1px solid {c.line}; }}
 QFrame[role="panel"] {{ background: {c.panel}; border: none; border-right: 1px solid {c.line}; }}
 QFrame[role="stage"] {{ background: {c.window}; border: none; }}
+QFrame[role="inspector"] {{ background: {c.panel}; border: none; border-left: 1px solid {c.line}; }}
+QSplitter::handle {{ background: {c.window}; }}
 QFrame[role="footer"] {{ background: {c.panel}; border: none; border-top: 1px solid {c.line}; }}
 QFrame[role="status"] {{ background: {c.rail}; border: none; border-top: 1px solid {c.line}; }}
 QFrame[role="card"] {{ background: {c.panel}; border: 1px solid {c.line}; border-radius: {RADIUS_LARGE}px; }}
@@ -240,6 +242,14 @@ QTreeView {{ background: {c.field}; border: 1px solid {c.line}; outline: none; }
 QHeaderView::section {{
     background: {c.panel}; color: {c.muted}; border: none; border-bottom: 1px solid {c.line}; padding: 4px 8px;
 }}
+QTableView[role="numbers"] {{
+    background: transparent; border: none; outline: none; font-size: {TYPE.caption}px;
+    selection-background-color: {c.accent_tint}; selection-color: {c.text};
+}}
+QTableView[role="numbers"] QHeaderView::section {{
+    background: transparent; font-size: {TYPE.caption}px; padding: 2px 4px; font-weight: 500;
+}}
+QTableView[role="numbers"]::item {{ padding: 0 4px; }}
 QListView[role="completions"] {{
     background: {c.raised}; border: 1px solid {c.line};
     selection-background-color: {c.accent}; selection-color: {c.on_accent};

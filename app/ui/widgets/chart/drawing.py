@@ -6,6 +6,7 @@ import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
+from app.ui.theme.theme import colours
 from app.ui.widgets.chart.curve import Curve
 from app.ui.widgets.chart.pyramid import Pyramid, columns
 from app.ui.widgets.chart.scale import Floats, Scale
@@ -162,7 +163,7 @@ def shaded(colour: QColor, share: float) -> QColor:
 
 
 def draw_bars(canvas: Canvas, curve: Curve, colour: QColor, place: tuple[int, int]) -> None:
-    """Bars from zero; `place` is (which, of how many) rows of bars that share each x."""
+    """Bars from zero, with their error range as a whisker; `place` is (which, of how many) rows share each x."""
     index, count = place
     spacing = float(np.min(np.diff(np.unique(curve.x)), initial=np.inf)) if len(curve.x) > 1 else 1.0
     spacing = spacing if np.isfinite(spacing) else 1.0
@@ -170,12 +171,24 @@ def draw_bars(canvas: Canvas, curve: Curve, colour: QColor, place: tuple[int, in
     floor = canvas.y.px_of(0.0) if not canvas.y.is_log else canvas.y.start_px
     painter = canvas.painter
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    for x, y in zip(curve.x.tolist(), curve.y.tolist(), strict=True):
+    for number, (x, y) in enumerate(zip(curve.x.tolist(), curve.y.tolist(), strict=True)):
         top = canvas.y.px_of(y)
         if np.isfinite(top):
             left = x - 0.4 * spacing + share * index
             rect = QRectF(QPointF(canvas.x.px_of(left), top), QPointF(canvas.x.px_of(left + share * 0.94), floor))
             painter.fillRect(rect.normalized(), colour)
+            _draw_whisker(canvas, curve, number, rect.center().x())
+
+
+def _draw_whisker(canvas: Canvas, curve: Curve, number: int, x: float) -> None:
+    """A bar's error range; none where it is smaller than can be seen."""
+    if curve.low is None or curve.high is None:
+        return
+    low, high = (canvas.y.px_of(float(edge[number])) for edge in (curve.low, curve.high))
+    if np.isfinite(low) and np.isfinite(high) and low - high > 1.0:
+        canvas.painter.setPen(QPen(QColor(colours().text), 1))
+        for first, second in (((x, low), (x, high)), *(((x - 3, y), (x + 3, y)) for y in (low, high))):
+            canvas.painter.drawLine(QPointF(*first), QPointF(*second))
 
 
 def _faded(colour: QColor, opacity: float) -> QColor:

@@ -176,7 +176,8 @@ class PlotArea(QWidget):
         visible = [curve for curve in self.curves if curve.is_visible]
         bars = [curve for curve in visible if curve.series.style is Style.BARS]
         for curve in visible:
-            draw_band(canvas, curve, self.ink(curve))
+            if curve.series.style is not Style.BARS:
+                draw_band(canvas, curve, self.ink(curve))
         for curve in visible:
             colour = self.ink(curve)
             if curve.series.style is Style.BARS:

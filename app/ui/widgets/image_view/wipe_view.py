@@ -123,6 +123,8 @@ class WipeView(ImageView):
 
     def _paint_one(self, painter: QPainter, levels: MipLevels, geometry: Geometry) -> None:
         painting.paint_picture(painter, levels, geometry, is_crisp=self.state.is_crisp)
+        if self._overlay is not None and levels is not self._cover:
+            painting.paint_overlay(painter, self._overlay, geometry, self._opacity)
         if self.state.is_crisp and not self.state.is_fitted:
             painting.paint_pixel_grid(painter, geometry)
 

@@ -1,0 +1,76 @@
+"""The small curves along a ladder: how close each rung comes, and how many bits are left at its level."""
+
+from dataclasses import dataclass
+
+from app.models.compare.candidates import Candidate, CandidateKind
+from app.models.compare.comparison import Comparison
+from app.models.compare.findings import BitMap, BitMapKey
+from app.models.compare.levels import Ladder, Rung, Track, track_of
+
+
+@dataclass(frozen=True)
+class RungMark:
+    """One rung of the scrubber."""
+
+    rung: Rung
+    share: float
+    """Place along the track, 0 at the left."""
+    is_trained: bool
+    state: str
+    """A `ShownState`."""
+    psnr_db: float | None = None
+    bits_per_pixel: float | None = None
+    """Bits that the latent still holds at this level, at most; None where that is unknown or has no meaning."""
+
+
+def marks_of(compare: Comparison, candidate: Candidate, ladder: Ladder) -> tuple[RungMark, ...]:
+    """The rungs of a ladder for one model, in the order of the scrubber."""
+    config = compare.form.config
+    if config is None:
+        return ()
+    track = track_of(config, ladder)
+    bits = bit_map_of(compare, candidate) if ladder is Ladder.LATENT else None
+    return tuple(_mark(compare, candidate, rung, (ladder, track), bits) for rung in compare.form.rungs(ladder))
+
+
+def bit_map_of(compare: Comparison, candidate: Candidate) -> BitMap | None:
+    """Where the bits of the present input went under a model."""
+    entry = compare.model(candidate)
+    if candidate.kind is not CandidateKind.MODEL or entry is None:
+        return None
+    recipe = compare.form.recipe_of(entry)
+    return compare.results.get(BitMapKey(compare.source, entry.path, recipe.restorer, recipe.seed), BitMap)
+
+
+def place_of(level: float, track: Track, ladder: Ladder) -> float:
+    """Where a level stands on the track: both ladders begin at the left with the usual reconstruction."""
+    share = track.share(level)
+    return 1.0 - share if ladder is Ladder.LATENT else share
+
+
+def surviving_bits(bits: BitMap, level: float) -> float:
+    """Bits per pixel that a latent noised to `level` still holds, at most: those of the bands below, and the terminal
+    ones. At the native level that is the whole bound."""
+    total = bits.terminal_bits + sum(band.bits for band in bits.bands)
+    below = bits.terminal_bits
+    for band in bits.bands:
+        share = (min(max(level, band.low), band.high) - band.low) / (band.high - band.low)
+        below += band.bits * share
+    return bits.bits_per_pixel * below / total if total > 0 else 0.0
+
+
+def _mark(
+    compare: Comparison, candidate: Candidate, rung: Rung, line: tuple[Ladder, Track], bits: BitMap | None
+) -> RungMark:
+    ladder, track = line
+    level = track.native if rung.level is None else rung.level
+    shown = compare.shown(candidate, rung)
+    figures = shown.figures
+    return RungMark(
+        rung,
+        place_of(level, track, ladder),
+        track.is_trained(level),
+        shown.state.value,
+        figures.value("psnr_db") if figures else None,
+        surviving_bits(bits, level) if bits and level <= track.native else None,
+    )

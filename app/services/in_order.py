@@ -1,0 +1,36 @@
+"""Work in one thread, piece after piece in the order it was given; every result is told."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+
+class InOrder(QObject):
+    """Unlike where only the newest counts, nothing is left out here."""
+
+    finished = Signal(object)  # what the work returned, told in the window's thread
+
+    def __init__(self, name: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    def start(self, work: Callable[..., Any], *arguments: object) -> None:
+        """Queue a piece of work; it touches no widget and no model."""
+        self._executor.submit(self._carry_out, work, *arguments).add_done_callback(_raise_bugs)
+
+    def close(self) -> None:
+        """Leave what waits undone, finish what runs, end the thread."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _carry_out(self, work: Callable[..., Any], *arguments: object) -> None:
+        self.finished.emit(work(*arguments))
+
+
+def _raise_bugs(future: "Future[None]") -> None:
+    """An exception nobody foresaw must reach the exception hooks, not vanish in a future."""
+    error = None if future.cancelled() else future.exception()
+    if error is not None:
+        threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, None)))

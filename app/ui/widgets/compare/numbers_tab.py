@@ -1,0 +1,146 @@
+"""The numbers of all candidates: a table to read, to copy from, and to keep as CSV."""
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QFont, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.models.compare.comparison import Comparison
+from app.models.compare.numbers import BestRole, NumbersModel
+from app.ui.theme.fonts import font
+from app.ui.theme.tokens import SPACING, TYPE
+from app.ui.widgets.buttons import TextButton
+from app.ui.widgets.compare.when_seen import WhenSeen
+from app.ui.widgets.labels import label
+
+AnyIndex = QModelIndex | QPersistentModelIndex
+ROW_PX = 26
+
+
+class NumbersDelegate(QStyledItemDelegate):
+    """The best of a column is bold and marked, not only coloured."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: AnyIndex) -> None:
+        """See the class."""
+        super().initStyleOption(option, index)
+        if index.data(BestRole):
+            option.font = font(TYPE.caption, QFont.Weight.DemiBold, has_even_digits=True)
+            option.text = f"★ {option.text}"
+
+
+class NumbersTable(QTableView):
+    """Ctrl+C copies the chosen cells, tabs between them."""
+
+    def __init__(self, model: NumbersModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._numbers = model
+        self.setModel(model)
+        self.setItemDelegate(NumbersDelegate(self))
+        self.setProperty("role", "numbers")
+        self.setAccessibleName(self.tr("Numbers of all candidates"))
+        self.setFont(font(TYPE.caption, has_even_digits=True))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(ROW_PX)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(44)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+        self.setColumnWidth(0, 96)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """See the class."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+        else:
+            super().keyPressEvent(event)
+
+    def copy(self) -> None:
+        """Chosen cells, or all of the table."""
+        chosen = self.selectionModel().selectedIndexes()
+        text = self._numbers.tab_text(chosen) if chosen else self._numbers.csv_text()
+        QGuiApplication.clipboard().setText(text)
+
+
+class NumbersTab(WhenSeen, QWidget):
+    """Table, its footnotes and its buttons."""
+
+    csv_chosen = Signal(object)  # tuple[str, str]: path and text
+
+    def __init__(self, compare: Comparison, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._compare = compare
+        self._model = NumbersModel(self)
+        self.table = NumbersTable(self._model, self)
+        self._note = label("", "caption", is_wrapped=True)
+        self._missing = label("", "caption", is_wrapped=True)
+        copy = TextButton(self.tr("Copy"), "", "copy", self)
+        save = TextButton(self.tr("Save as CSV…"), "", "save", self)
+        copy.clicked.connect(self._on_copy)
+        save.clicked.connect(self._on_save)
+        row = QHBoxLayout()
+        row.setSpacing(SPACING.s)
+        row.addWidget(copy)
+        row.addWidget(save)
+        row.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACING.s)
+        layout.addWidget(self.table, 1)
+        for part in (self._note, self._missing):
+            part.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            layout.addWidget(part)
+        layout.addLayout(row)
+        self.follow(compare)
+
+    def refresh(self) -> None:
+        """Follow the comparison."""
+        shown = self._compare.all_shown()
+        self._model.set_shown(shown)
+        has_codec = any(each.figures and not each.figures.is_bound for each in shown)
+        has_floor = any(each.figures and each.figures.is_floor for each in shown)
+        notes = [
+            self.tr("★ best of its column. ≤ marks an upper bound on the information in the latent, not a file size.")
+        ]
+        if has_codec:
+            notes.append(self.tr("A codec's bits are those of its file."))
+        if has_floor:
+            notes.append(self.tr("▲ its smallest file: it cannot go as low."))
+        self._note.setText(" ".join(notes))
+        missing = self._compare.missing_measures
+        self._missing.setText("\n".join(f"{name.upper()}: {reason}" for name, reason in missing.items()))
+        self._missing.setVisible(bool(missing))
+
+    @property
+    def numbers(self) -> NumbersModel:
+        """The table behind the view."""
+        return self._model
+
+    def _on_copy(self) -> None:
+        self.table.copy()
+
+    def _on_save(self) -> None:
+        dialog = QFileDialog(self, self.tr("Save the numbers as"), "comparison.csv")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(self.tr("Table (*.csv)"))
+        dialog.setDefaultSuffix("csv")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._on_place_chosen)
+        dialog.open()
+
+    def _on_place_chosen(self, path: str) -> None:
+        self.csv_chosen.emit((path, self._model.csv_text()))
