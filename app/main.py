@@ -2,10 +2,13 @@
 
 import argparse
 import asyncio
+import atexit
 import locale
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +31,7 @@ SETTINGS_NAME = "settings.json"
 def main(argv: list[str] | None = None) -> int:
     """Entry point; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    if arguments.smoke and sys.platform == "linux" and not _has_display():
+    if _drives_itself(arguments) and sys.platform == "linux" and not _has_display():
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     route_qt_messages()
     places = _places(arguments)
@@ -50,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 async def _run(arguments: argparse.Namespace, places: Places, app: QApplication, reporter: CrashReporter) -> int:
-    instance = None if arguments.smoke else Instance(places.settings.parent)
+    instance = None if _drives_itself(arguments) else Instance(places.settings.parent)
     program = Program(replace(places, window_number=instance.number if instance else 1))
     reporter.error_reported.connect(program.on_error_reported)
     try:
@@ -58,13 +61,17 @@ async def _run(arguments: argparse.Namespace, places: Places, app: QApplication,
     except EngineError as error:
         sys.stderr.write(f"ul-studio: {error}\n")
         return 2
-    shell = Shell(program, app, arguments.theme or ("dark" if arguments.smoke else ""))
+    shell = Shell(program, app, arguments.theme or ("dark" if _drives_itself(arguments) else ""))
     _close_on_signals(shell)
     try:
         if arguments.smoke:
             from app.smoke import smoke
 
             return await smoke(shell, Path(arguments.smoke), timeout_s=arguments.smoke_timeout)
+        if arguments.bench:
+            from app.bench.course import bench
+
+            return await bench(shell, Path(arguments.bench))
         await shell.run()
         problem = program.memory.save(shell.settings())
         if problem:
@@ -82,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--outputs", default="", metavar="DIR", help="folder for results")
     parser.add_argument("--theme", choices=THEMES, help="theme to start with")
     parser.add_argument("--smoke", default="", metavar="DIR", help="make pictures by itself, into DIR")
+    parser.add_argument("--bench", default="", metavar="FILE", help="measure the window by itself, figures into FILE")
     parser.add_argument("--smoke-timeout", type=float, default=600.0, metavar="S", help="give up after this long")
     return parser
 
@@ -104,11 +112,15 @@ def _scale(settings: Path) -> None:
 
 
 def _places(arguments: argparse.Namespace) -> Places:
-    """Smoke runs have settings of their own, so that they neither depend on the person's nor touch them."""
+    """Where it drives itself it has settings of its own, and neither depends on the person's nor touches them."""
     models = (assets_dir() / "models", usual_models())
     if arguments.smoke:
         root = Path(arguments.outputs or arguments.smoke)
         return Places(models, root.absolute(), Path(arguments.smoke).absolute() / ".smoke" / SETTINGS_NAME)
+    if arguments.bench:
+        root = Path(tempfile.mkdtemp(prefix="ul-studio-bench-"))
+        atexit.register(shutil.rmtree, root, ignore_errors=True)
+        return Places((models[0], root / "models"), root / "outputs", root / SETTINGS_NAME, root / "runs")
     settings = config_dir() / SETTINGS_NAME
     return Places(models, Path(arguments.outputs).absolute() if arguments.outputs else None, settings)
 
@@ -119,6 +131,10 @@ def _close_on_signals(shell: Shell) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(number, shell.closed.set)
+
+
+def _drives_itself(arguments: argparse.Namespace) -> bool:
+    return bool(arguments.smoke or arguments.bench)
 
 
 def _has_display() -> bool:

@@ -14,14 +14,6 @@ from app.ui.theme.theme import Theme
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.labels import label
-from app.ui.widgets.settings.about import AboutSection
-from app.ui.widgets.settings.appearance import AppearanceSection
-from app.ui.widgets.settings.check import CheckSection
-from app.ui.widgets.settings.engine import EngineSection
-from app.ui.widgets.settings.files import FilesSection
-from app.ui.widgets.settings.folders import FoldersSection
-from app.ui.widgets.settings.hub import HubSection
-from app.ui.widgets.settings.notifications import NotificationsSection
 from app.ui.widgets.settings.section import Section
 
 WIDTH_PX = 700
@@ -91,6 +83,15 @@ class SettingsPage(QFrame):
             self._connect()
 
     def _make_sections(self) -> None:
+        from app.ui.widgets.settings.about import AboutSection
+        from app.ui.widgets.settings.appearance import AppearanceSection
+        from app.ui.widgets.settings.check import CheckSection
+        from app.ui.widgets.settings.engine import EngineSection
+        from app.ui.widgets.settings.files import FilesSection
+        from app.ui.widgets.settings.folders import FoldersSection
+        from app.ui.widgets.settings.hub import HubSection
+        from app.ui.widgets.settings.notifications import NotificationsSection
+
         session, titles = self._session, self._titles
         self._sections = {
             "appearance": AppearanceSection(titles["appearance"], session.preferences, self._theme, self),

@@ -1,7 +1,6 @@
 """What this is, in which version, under which licences, and where its papers are."""
 
 import platform
-from importlib import metadata
 
 from PySide6.QtCore import Signal, qVersion
 from PySide6.QtWidgets import QWidget
@@ -64,6 +63,8 @@ def versions_text() -> str:
 
 
 def _version(package: str) -> str:
+    from importlib import metadata  # reads slowly, and only this needs it
+
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

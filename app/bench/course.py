@@ -1,0 +1,62 @@
+"""All stations in their order, each measured even if another could not be."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from app.bench.driving import BenchFailed, until
+from app.bench.generating import first_picture, generating, stopping
+from app.bench.memory import growth
+from app.bench.report import Report
+from app.shell import Shell
+from app.smoke import FirstPaint, process_age_s
+
+Station = Callable[[Shell], Awaitable[dict[str, Any]]]
+STATIONS: tuple[tuple[str, Station], ...] = (
+    ("generate", generating),
+    ("stop", stopping),
+    ("memory", growth),
+)
+
+
+async def bench(shell: Shell, path: Path) -> int:
+    """Run all stations and write the figures; 0 only if every station could be measured."""
+    report = Report()
+    first_paint = FirstPaint(shell)
+    shell.window.installEventFilter(first_paint)
+    run = asyncio.get_running_loop().create_task(shell.run())
+    try:
+        await until(lambda: first_paint.seconds > 0, "the window was not painted")
+        start = {"first_paint_s": round(first_paint.seconds, 3), "window_cpu_s": round(time.process_time(), 3)}
+        await until(lambda: shell.program.client.is_ready, "the engine did not start")
+        report.add("start", {**start, "engine_ready_s": round(process_age_s(), 3), **await first_picture(shell)})
+        for name, station in STATIONS:
+            await _measure(report, name, station, shell)
+    except BenchFailed as failure:
+        report.add_problem("start", str(failure))
+    finally:
+        shell.closed.set()
+        await run
+    report.write(path)
+    _say(report, path)
+    return 1 if report.problems else 0
+
+
+async def _measure(report: Report, name: str, station: Station, shell: Shell) -> None:
+    sys.stdout.write(f"{name} …\n")
+    sys.stdout.flush()
+    try:
+        report.add(name, await station(shell))
+    except BenchFailed as failure:
+        report.add_problem(name, str(failure))
+
+
+def _say(report: Report, path: Path) -> None:
+    for name, value, aim in report.verdicts():
+        sys.stdout.write(f"{'ok  ' if value <= aim else 'MISS'} {name:28} {value:10.2f}   aim {aim:g}\n")
+    for name, words in report.problems.items():
+        sys.stdout.write(f"FAIL {name}: {words}\n")
+    sys.stdout.write(f"{path}\n")
