@@ -10,11 +10,14 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 
+from ul_engine import protocol
 from ul_engine.cli.sampling import sampling_of
 from ul_engine.cli.session import Session, explained, open_session
-from ul_engine.errors import ConfigError, DataError
+from ul_engine.errors import ConfigError, DataError, EngineError
 from ul_engine.evaluation import EvaluationSettings, Task, parse_metrics
 from ul_engine.evaluation import evaluate as run_evaluation
+from ul_engine.evaluation.inventory import Observe
+from ul_engine.evaluation.results import PAGE_NAME, REPORT_NAME, TABLE_NAMES, Evaluation
 from ul_engine.evaluation.tables import summary_text, worst_text
 from ul_engine.hub.local import find_model
 from ul_engine.model_folder import read_manifest
@@ -24,7 +27,55 @@ LOG_INTERVAL_S = 60.0
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
-    """Measure, write the files, print the table."""
+    """Measure, write the files, print the table; or print news as lines of JSON for a program."""
+    if arguments.json_progress:
+        return _evaluate_for_a_program(arguments)
+    progress = CountedProgress()
+    try:
+        found = _evaluated(arguments, progress.show)
+    except KeyboardInterrupt:
+        progress.clear()
+        print("what is finished is kept; the same command goes on from there", file=sys.stderr)
+        raise
+    finally:
+        progress.clear()
+    print(summary_text(found.report))
+    worst = found.report["worst_first"]
+    if worst is not None and len(found.rows) > 1:
+        print(f"\n{worst_text(worst['samples'], worst['by'])}")
+    print(f"\n{arguments.out / PAGE_NAME}\n{arguments.out / REPORT_NAME}")
+    return 0
+
+
+def _evaluate_for_a_program(arguments: argparse.Namespace) -> int:
+    """The same with the lines of `ul_engine.protocol.evaluation` on standard output, and nothing else there."""
+
+    def send(news: protocol.EvaluationNews) -> None:
+        print(news.model_dump_json(), flush=True)
+
+    try:
+        found = _evaluated(
+            arguments,
+            lambda doing, done, total: send(protocol.EvaluationProgress(doing=doing, done=done, total=total)),
+        )
+    except EngineError as error:
+        send(protocol.EvaluationFailed(kind=type(error).__name__, message=str(error)))
+        raise
+    out = arguments.out.resolve()
+    tables = tuple(str(out / name) for name in TABLE_NAMES if (out / name).is_file())
+    send(
+        protocol.EvaluationFinished(
+            num_samples=len(found.rows),
+            num_broken=len(found.report["data"]["broken"]),
+            report=str(out / REPORT_NAME),
+            page=str(out / PAGE_NAME),
+            tables=tables,
+        )
+    )
+    return 0
+
+
+def _evaluated(arguments: argparse.Namespace, observe: Observe) -> Evaluation:
     choice = parse_metrics(arguments.metrics)
     arguments.model = find_model(arguments.model)
     settings = _settings(arguments, arguments.model)
@@ -39,21 +90,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
         settings=settings,
         weights=arguments.metric_weights,
     )
-    progress = CountedProgress()
-    try:
-        found = run_evaluation(task, arguments.out, restart=arguments.restart, observe=progress.show)
-    except KeyboardInterrupt:
-        progress.clear()
-        print("what is finished is kept; the same command goes on from there", file=sys.stderr)
-        raise
-    finally:
-        progress.clear()
-    print(summary_text(found.report))
-    worst = found.report["worst_first"]
-    if worst is not None and len(found.rows) > 1:
-        print(f"\n{worst_text(worst['samples'], worst['by'])}")
-    print(f"\n{arguments.out / 'evaluation.json'}")
-    return 0
+    return run_evaluation(task, arguments.out, restart=arguments.restart, observe=observe)
 
 
 def _settings(arguments: argparse.Namespace, folder: Path) -> EvaluationSettings:

@@ -13,10 +13,12 @@ from ul_engine.evaluation.distances import FeatureSets
 from ul_engine.evaluation.generation import condition_in_words
 from ul_engine.evaluation.inventory import Inventory
 from ul_engine.evaluation.journal import Kind, Row
+from ul_engine.evaluation.page import page
 from ul_engine.evaluation.plan import Plan
 from ul_engine.evaluation.report import bits_figures, codec_figures, sample_metric, sort_metric, worst_first
 from ul_engine.evaluation.settings import EvaluationSettings
 from ul_engine.evaluation.tables import NUM_WORST, per_frame_csv, per_sample_csv, rate_distortion_csv
+from ul_engine.evaluation.thumbnails import Thumbnails
 from ul_engine.metrics.rate_distortion import BITS_ARE_A_BOUND
 from ul_engine.model_folder import Manifest
 from ul_engine.whole_files import write_file
@@ -24,12 +26,14 @@ from ul_engine.whole_files import write_file
 FORMAT = "ul-evaluation-1"
 REPORT_NAME, SAMPLES_NAME = "evaluation.json", "per-sample.csv"
 CODECS_NAME, FRAMES_NAME = "rate-distortion.csv", "per-frame.csv"
-RESULT_NAMES = (REPORT_NAME, SAMPLES_NAME, CODECS_NAME, FRAMES_NAME)
+PAGE_NAME = "report.html"
+TABLE_NAMES = (SAMPLES_NAME, CODECS_NAME, FRAMES_NAME)
+RESULT_NAMES = (REPORT_NAME, PAGE_NAME, *TABLE_NAMES)
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A finished evaluation. `identity` is all that its figures depend on."""
+    """A finished evaluation. `identity` is all that its figures depend on. `thumbnails` None: nothing was decoded."""
 
     manifest: Manifest
     settings: EvaluationSettings
@@ -38,6 +42,7 @@ class Evaluation:
     identity: Mapping[str, Any]
     journal_rows: Mapping[Kind, Mapping[int, Row]]
     features: FeatureSets | None
+    thumbnails: Thumbnails | None = None
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -91,13 +96,15 @@ class Evaluation:
 
 
 def write_results(evaluation: Evaluation, out: Path) -> list[Path]:
-    """Write the report and the tables that apply; returns their paths, the report last. Raises OutputError."""
+    """Write the tables that apply, the page, the report; returns their paths, the report last. Raises OutputError."""
     plan, rows = evaluation.plan, evaluation.rows
     texts = {SAMPLES_NAME: per_sample_csv(plan, rows)}
     if plan.has("codecs"):
         texts[CODECS_NAME] = rate_distortion_csv(rows)
     if plan.has("frame-psnr"):
         texts[FRAMES_NAME] = per_frame_csv(rows)
+    pictures = evaluation.thumbnails
+    texts[PAGE_NAME] = page(plan, evaluation.report, rows, pictures.of if pictures is not None else lambda index: None)
     texts[REPORT_NAME] = json.dumps(evaluation.report, indent=1, allow_nan=False) + "\n"
     for name, text in texts.items():
         write_file(out / name, text.encode(errors="surrogateescape"))

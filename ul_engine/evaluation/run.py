@@ -17,12 +17,13 @@ from ul_engine.evaluation.plan import Plan, make_plan
 from ul_engine.evaluation.results import RESULT_NAMES, Evaluation, write_results
 from ul_engine.evaluation.settings import EvaluationSettings
 from ul_engine.evaluation.steps import Steps
+from ul_engine.evaluation.thumbnails import Thumbnails
 from ul_engine.evaluation.tools import Tools, circumstances, model_identity, program_identity
 from ul_engine.model_folder import Manifest
 from ul_engine.pipelines import Pipeline, out_of_memory
 from ul_engine.whole_files import explained
 
-JOURNAL_NAME, FEATURES_NAME = "journal.jsonl", "features"
+JOURNAL_NAME, FEATURES_NAME, THUMBNAILS_NAME = "journal.jsonl", "features", "thumbnails"
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,13 @@ class Task:
 
 
 def evaluate(task: Task, out: Path, *, restart: bool = False, observe: Observe = ignore) -> Evaluation:
-    """Measure everything and write it into `out`: ``evaluation.json``, ``per-sample.csv`` and, where they apply,
-    ``rate-distortion.csv`` and ``per-frame.csv``.
+    """Measure everything and write it into `out`: ``evaluation.json``, ``report.html`` (the worst first, with small
+    pictures), ``per-sample.csv`` and, where they apply, ``rate-distortion.csv`` and ``per-frame.csv``.
 
-    What is finished is kept in ``journal.jsonl`` and ``features/``: the same task on the same folder goes on there, and
-    ends with the same figures as a run that was never stopped. `restart` throws former results away. `observe` may
-    raise to stop. Raises EngineError: data, settings, weights, memory, disk; ConfigError before anything is computed
-    for metrics that were named and cannot be.
+    What is finished is kept in ``journal.jsonl``, ``features/`` and ``thumbnails/``: the same task on the same folder
+    goes on there, and ends with the same figures as a run that was never stopped. `restart` throws former results
+    away. `observe` may raise to stop. Raises EngineError: data, settings, weights, memory, disk; ConfigError before
+    anything is computed for metrics that were named and cannot be.
     """
     case = circumstances(task.manifest, task.settings, task.weights)
     check_generation(task.manifest, task.settings)
@@ -62,11 +63,19 @@ def evaluate(task: Task, out: Path, *, restart: bool = False, observe: Observe =
             _clear(out)
         with Journal(out / JOURNAL_NAME, identity) as journal:
             steps = _steps(task, plan, tools, inventory, journal)
-            steps = replace(steps, features=_features(steps, out / FEATURES_NAME))
+            thumbnails = Thumbnails(out / THUMBNAILS_NAME, plan)
+            steps = replace(steps, features=_features(steps, out / FEATURES_NAME), thumbnails=thumbnails)
             steps.measure_samples(reader, observe)
             steps.measure_generated(reader, observe)
             found = Evaluation(
-                task.manifest, task.settings, plan, inventory, identity, journal.rows, features=steps.features
+                task.manifest,
+                task.settings,
+                plan,
+                inventory,
+                identity,
+                journal.rows,
+                features=steps.features,
+                thumbnails=thumbnails,
             )
             write_results(found, out)
             return found
@@ -87,8 +96,9 @@ def _clear(out: Path) -> None:
     with explained(out):
         for name in (JOURNAL_NAME, *RESULT_NAMES):
             (out / name).unlink(missing_ok=True)
-        if (out / FEATURES_NAME).is_dir():
-            shutil.rmtree(out / FEATURES_NAME)
+        for name in (FEATURES_NAME, THUMBNAILS_NAME):
+            if (out / name).is_dir():
+                shutil.rmtree(out / name)
 
 
 def _steps(task: Task, plan: Plan, tools: Tools, inventory: Inventory, journal: Journal) -> Steps:

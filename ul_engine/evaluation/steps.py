@@ -23,6 +23,7 @@ from ul_engine.evaluation.reconstruction import (
     distortion_rows,
 )
 from ul_engine.evaluation.settings import EvaluationSettings
+from ul_engine.evaluation.thumbnails import Thumbnails
 from ul_engine.evaluation.tools import Tools
 from ul_engine.model_folder import Manifest
 from ul_engine.pipelines import Pipeline
@@ -30,7 +31,7 @@ from ul_engine.pipelines import Pipeline
 
 @dataclass(frozen=True)
 class Steps:
-    """What all batches share. `features` None: no distance is asked for."""
+    """What all batches share. `features` None: no distance is asked for. `thumbnails` None: no pictures are kept."""
 
     pipeline: Pipeline
     manifest: Manifest
@@ -40,6 +41,7 @@ class Steps:
     inventory: Inventory
     journal: Journal
     features: FeatureSets | None = None
+    thumbnails: Thumbnails | None = None
 
     # ---- samples of the data ------------------------------------------------------------------------------------
 
@@ -55,8 +57,11 @@ class Steps:
             if samples:
                 seeds = [self.settings.seed + sample.index for sample in samples]
                 made = reconstructor.run(frames, seeds)
-                rows |= {sample.index: row for sample, row in zip(samples, self._rows(samples, made), strict=True)}
+                found = self._rows(samples, made)
+                rows |= {sample.index: row for sample, row in zip(samples, found, strict=True)}
                 self._keep_features([sample.index for sample in samples], made)
+                if self.thumbnails is not None and made.decodes:
+                    self.thumbnails.offer(done.values(), found, made.originals, list(made.decodes[0]))
             self._append("sample", rows)
         observe("measuring samples", len(done), total)
 

@@ -94,7 +94,7 @@ def _headline(report: Row) -> str:
 def _metric_lines(figures: Row) -> list[str]:
     title = f"{figures['title']}, {figures['unit']}" if figures.get("unit") else figures["title"]
     if "value" in figures:
-        lines = [_cells(title, _number(figures["value"]), _number(figures["standard_error"]), _sides(figures))]
+        lines = [_cells(title, number_text(figures["value"]), number_text(figures["standard_error"]), _sides(figures))]
     elif "mean" in figures:
         lines = [_figure(title, figures)]
     else:
@@ -147,14 +147,17 @@ def _missing_lines(report: Row) -> Iterator[str]:
 
 
 def _figure(title: str, figures: Row) -> str:
-    return _cells(title, _number(figures["mean"]), _number(figures["standard_error"]), str(figures["num_samples"]))
+    return _cells(
+        title, number_text(figures["mean"]), number_text(figures["standard_error"]), str(figures["num_samples"])
+    )
 
 
 def _cells(title: str, mean: str, error: str, count: str) -> str:
     return f"{title:<44}{mean:>10}{error:>10}{count:>14}"
 
 
-def _number(value: float | None) -> str:
+def number_text(value: float | None) -> str:
+    """A figure as tables show it; a dash where there is none."""
     return "-" if value is None else f"{value:.4g}" if abs(value) < 1 else f"{value:.2f}"
 
 

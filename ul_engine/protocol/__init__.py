@@ -7,6 +7,13 @@ and reads news from its standard output; the worker ends when its input ends.
 """
 
 from ul_engine.protocol.commands import CancelJob, LoadModel, Ping, RunJob, Shutdown
+from ul_engine.protocol.evaluation import (
+    EvaluationFailed,
+    EvaluationFinished,
+    EvaluationNews,
+    EvaluationProgress,
+    read_evaluation_line,
+)
 from ul_engine.protocol.frames import (
     HEADER,
     MAGIC,
@@ -67,6 +74,10 @@ __all__ = [
     "CodecResult",
     "Command",
     "EngineReady",
+    "EvaluationFailed",
+    "EvaluationFinished",
+    "EvaluationNews",
+    "EvaluationProgress",
     "Figures",
     "ImageResult",
     "JobCancelled",
@@ -95,5 +106,6 @@ __all__ = [
     "decode_header",
     "decode_news",
     "encode_frame",
+    "read_evaluation_line",
     "read_frame",
 ]

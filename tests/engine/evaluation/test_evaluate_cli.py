@@ -8,6 +8,7 @@ import pytest
 
 from tests.helpers.tiny import save_tiny, simple_pictures
 from tests.helpers.tiny_clips import clip_config
+from ul_engine import protocol
 from ul_engine.cli import main
 from ul_engine.cli.evaluate import CountedProgress, progress_text
 from ul_engine.data.image_files import write_picture
@@ -47,7 +48,47 @@ def test_table_and_files(model: Path, pictures: Path, tmp_path: Path, capsys: py
         "rate-distortion.csv",
         "journal.jsonl",
         "features",
+        "report.html",
+        "thumbnails",
     }
+
+
+def test_news_for_a_program(model: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert run(model, pictures, out, "--metrics", "psnr,codecs", "--json-progress", "--batch-size", "2") == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    news = [protocol.read_evaluation_line(line) for line in captured.out.splitlines()]
+    *progress, last = news
+    assert {type(each) for each in progress} == {protocol.EvaluationProgress}
+    measuring = [(each.done, each.total) for each in progress if each.doing == "measuring samples"]
+    assert measuring == [(0, 6), (2, 6), (4, 6), (6, 6)]
+    assert isinstance(last, protocol.EvaluationFinished)
+    assert (last.num_samples, last.num_broken) == (6, 0)
+    assert [Path(path).name for path in last.tables] == ["per-sample.csv", "rate-distortion.csv"]
+    assert all(Path(path).is_absolute() and Path(path).is_file() for path in (last.report, last.page, *last.tables))
+
+
+def test_a_failure_for_a_program(
+    model: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (pictures / "a" / "0.png").write_text("text")
+    assert run(model, pictures, tmp_path / "out", "--json-progress", "--metrics", "psnr") == 1
+    captured = capsys.readouterr()
+    last = protocol.read_evaluation_line(captured.out.splitlines()[-1])
+    assert isinstance(last, protocol.EvaluationFailed)
+    assert last.kind == "DataError"
+    assert "0.png" in last.message
+    assert last.message in captured.err
+    assert run(model, pictures, tmp_path / "out", "--json-progress", "--metrics", "psnr", "--skip-broken") == 0
+    last = protocol.read_evaluation_line(capsys.readouterr().out.splitlines()[-1])
+    assert isinstance(last, protocol.EvaluationFinished)
+    assert (last.num_samples, last.num_broken) == (5, 1)
+
+
+def test_lines_that_are_no_news() -> None:
+    for line in ("", "text", "{}", '{"type": "evaluation_progress"}', "[1]"):
+        assert protocol.read_evaluation_line(line) is None
 
 
 def test_the_same_command_goes_on_and_another_needs_restart(

@@ -32,8 +32,11 @@ def add(commands: "Commands") -> None:
         help="folders, zips and files of pictures (for a model of clips: videos, folders of frames), or .txt lists",
     )
     command.add_argument("--metrics", default="distortion,bits", metavar="NAMES", help=_METRICS)
-    command.add_argument("--out", type=Path, required=True, help="folder for evaluation.json and the tables")
+    command.add_argument("--out", type=Path, required=True, help="folder for the report (JSON, HTML) and the tables")
     command.add_argument("--restart", action="store_true", help="throw away what this folder holds and begin anew")
+    command.add_argument(
+        "--json-progress", action="store_true", help="print news as lines of JSON instead of the table, for programs"
+    )
     _add_data(command)
     _add_sampling(command)
     _add_generation(command)
