@@ -21,6 +21,7 @@ from app.services.worker_thread import WorkerThread
 from ul_engine.errors import OutputError
 
 NEWS_EVERY_S = 0.2
+MAX_NEWS_EVERY_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -180,12 +181,13 @@ class GalleryIndex(QObject):
         self._scan(place, store, "")
 
     def _scan(self, place: GalleryPlace, store: Store, folder: str) -> None:
-        told_at = time.monotonic()
+        told_at, pause_s = time.monotonic(), NEWS_EVERY_S
 
         def tell(done: int, total: int) -> None:
-            nonlocal told_at
-            if time.monotonic() - told_at >= NEWS_EVERY_S:
-                told_at = time.monotonic()
+            """Often at the beginning, when something new is on show each time; less often later."""
+            nonlocal told_at, pause_s
+            if time.monotonic() - told_at >= pause_s:
+                told_at, pause_s = time.monotonic(), min(MAX_NEWS_EVERY_S, pause_s * 1.5)
                 self.scan_progressed.emit(ScanProgress(done, total))
                 self.content_changed.emit()
 

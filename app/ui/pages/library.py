@@ -51,6 +51,7 @@ class LibraryPage(QWidget):
         self._tile_px = TILE_SIZES[1][1]
         self._is_built = False
         self._row = 0
+        self._large: LargeView | None = None
         self.verbs = GalleryVerbs(self)
         self.dialogs = LibraryDialogs(self)
         self.dialogs.thumbnail_requested.connect(self.thumbnail_requested)
@@ -70,7 +71,6 @@ class LibraryPage(QWidget):
         self.search = SearchRow(self)
         self.filters = FilterRow(self._gallery, self)
         self.grid = GalleryGrid(self._gallery.list, self)
-        self.large = LargeView(self)
         self.notes = LibraryNotes(self._gallery, self)
         self.details = DetailsPanel(self.verbs, self)
         self.bin_button = IconButton("trash", self.tr("Bin"), parent=self)
@@ -87,7 +87,6 @@ class LibraryPage(QWidget):
         self._inner.addWidget(self.notes)
         self._inner.addWidget(self.grid)
         self._pages.addWidget(self._overview)
-        self._pages.addWidget(self.large)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -115,8 +114,6 @@ class LibraryPage(QWidget):
         grid.open_requested.connect(self.open_item)
         grid.star_requested.connect(self.star_requested)
         grid.menu_requested.connect(self._on_menu_requested)
-        self.large.close_requested.connect(self.close_large)
-        self.large.step_requested.connect(self._on_step_requested)
         self.notes.generate_requested.connect(self.generate_requested)
         self.notes.clear_requested.connect(self._on_clear_requested)
         self.bin_button.clicked.connect(self.dialogs.open_bin)
@@ -253,9 +250,19 @@ class LibraryPage(QWidget):
     # ---- one result large -----------------------------------------------------------------------------------------
 
     @property
+    def large(self) -> LargeView:
+        """The view of one result, built when it is first needed."""
+        if self._large is None:
+            self._large = LargeView(self)
+            self._large.close_requested.connect(self.close_large)
+            self._large.step_requested.connect(self._on_step_requested)
+            self._pages.addWidget(self._large)
+        return self._large
+
+    @property
     def is_large(self) -> bool:
         """Whether one result fills the page."""
-        return self._is_built and self._pages.currentWidget() is self.large
+        return self._large is not None and self._pages.currentWidget() is self._large
 
     def open_item(self, item: GalleryItem) -> None:
         """Show one result large."""

@@ -1,10 +1,11 @@
 """Paints one result of the grid: picture, star, length of a clip, and a line of words."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from PySide6.QtCore import QCoreApplication, QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QStaticText
 
 from app.gallery import GalleryItem, GalleryKind
 from app.ui.theme.fonts import font
@@ -17,6 +18,7 @@ CAPTION_PX = 24
 INSET = 5
 _CORNER = 4
 _BADGE_PX = 22
+MAX_CAPTIONS = 1000
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,14 @@ class CellPainter:
 
     def __init__(self, thumbnails: ThumbnailCache) -> None:
         self._thumbnails = thumbnails
+        self._captions: OrderedDict[tuple[str, int], QStaticText] = OrderedDict()
         self.ratio = 1.0
+
+    def begin(self, painter: QPainter, ratio: float) -> None:
+        """Before the cells of one paint: what all of them share is set once."""
+        self.ratio = ratio
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(font(TYPE.caption, has_even_digits=True))
 
     def picture_place(self, cell: QRect) -> QRect:
         """The square that pictures are fitted into."""
@@ -47,7 +56,6 @@ class CellPainter:
     def paint(self, painter: QPainter, cell: QRect, item: GalleryItem | None, state: CellState) -> None:
         """One cell; without an item its place is held."""
         place = self.picture_place(cell)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_ground(painter, place, state)
         if item is None:
             return
@@ -106,7 +114,6 @@ class CellPainter:
 
     def _paint_length(self, painter: QPainter, place: QRect, num_frames: int) -> None:
         c = colours()
-        painter.setFont(font(TYPE.caption, has_even_digits=True))
         text = _tr("{count} frames").format(count=num_frames)
         width = painter.fontMetrics().horizontalAdvance(text) + 26
         badge = QRect(place.left() + 5, place.bottom() - 24, min(width, place.width() - 10), 20)
@@ -121,18 +128,31 @@ class CellPainter:
 
     def _paint_caption(self, painter: QPainter, place: QRect, item: GalleryItem) -> None:
         c = colours()
-        painter.setFont(font(TYPE.caption, has_even_digits=True))
         painter.setPen(QColor(c.warning if item.problem else c.muted))
-        text = painter.fontMetrics().elidedText(caption_of(item), Qt.TextElideMode.ElideRight, place.width())
-        painter.drawText(place, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), text)
+        text = self._caption(painter, caption_of(item), place.width())
+        painter.drawStaticText(
+            QPoint(place.left(), place.top() + (place.height() - painter.fontMetrics().height()) // 2), text
+        )
+
+    def _caption(self, painter: QPainter, text: str, width: int) -> QStaticText:
+        """Laid out once: that takes longer than all the rest of a cell."""
+        found = self._captions.get((text, width))
+        if found is None:
+            short = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, width)
+            found = QStaticText(short)
+            found.setTextFormat(Qt.TextFormat.PlainText)
+            found.prepare(painter.transform(), painter.font())
+            self._captions[text, width] = found
+            if len(self._captions) > MAX_CAPTIONS:
+                self._captions.popitem(last=False)
+        return found
 
 
 def caption_of(item: GalleryItem) -> str:
     """What a result is called in a line: its problem, its prompt, else its file."""
-    name = PurePath(item.path).name
-    if item.problem:
-        return f"{name} {item.problem}"
-    return item.prompt or name
+    if item.prompt and not item.problem:
+        return item.prompt
+    return f"{PurePath(item.path).name} {item.problem}".rstrip()
 
 
 def _tr(text: str) -> str:

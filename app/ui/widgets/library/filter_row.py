@@ -78,8 +78,8 @@ class FilterRow(QWidget):
     def _build(self) -> None:
         filters = QWidget(self)
         flow = FlowLayout(SPACING.s, filters)
-        for part in (self.model, self.period, self.kind, self.order, self.starred, self.count):
-            part.setMinimumHeight(CONTROL_HEIGHT)
+        self.count.setMinimumHeight(CONTROL_HEIGHT)
+        for part in (self.model, self.period, self.kind, self.order, _as_high_as_fields(self.starred), self.count):
             flow.addWidget(part)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -154,3 +154,13 @@ class FilterRow(QWidget):
         else:
             text = self.tr("{count} of {total}").format(count=grouped(shown), total=grouped(total))
         self.count.setText(text)
+
+
+def _as_high_as_fields(chip: QWidget) -> QWidget:
+    """A chip in the middle of a row of fields."""
+    place = QWidget(chip.parentWidget())
+    place.setFixedHeight(CONTROL_HEIGHT)
+    row = QHBoxLayout(place)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.addWidget(chip, 0, Qt.AlignmentFlag.AlignVCenter)
+    return place

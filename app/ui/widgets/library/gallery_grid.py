@@ -46,8 +46,11 @@ class GalleryGrid(QAbstractItemView):
         self._painter = CellPainter(self.thumbnails)
         self._wished_px = 172
         self._hovered = -1
+        self._painted: dict[str, int] = {}
         self._first_seen = -1
         self._band = QRect()
+        self.num_columns = 1
+        self.cell_size = QSize(172, 172 + CAPTION_PX)
         self.setAccessibleName(self.tr("Results"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -56,9 +59,13 @@ class GalleryGrid(QAbstractItemView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setDragEnabled(True)
         self.setMouseTracking(True)
+        # Opaque: only then Qt moves what stays on show while scrolling instead of painting all of it again.
+        self.viewport().setAutoFillBackground(False)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setModel(results)
+        results.rows_changed.connect(self._on_rows_changed)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
-        self.thumbnails.filled.connect(self.viewport().update)
+        self.thumbnails.filled.connect(self._on_filled)
 
     # ---- geometry -------------------------------------------------------------------------------------------------
 
@@ -71,21 +78,12 @@ class GalleryGrid(QAbstractItemView):
             self.verticalScrollBar().setValue(top // self.num_columns * self.cell_size.height())
         self.viewport().update()
 
-    @property
-    def num_columns(self) -> int:
-        """Cells side by side."""
-        return max(1, self._width // self._wished_px)
-
-    @property
-    def cell_size(self) -> QSize:
-        """Of every cell."""
-        width = self._width // self.num_columns
-        return QSize(width, width + CAPTION_PX)
-
-    @property
-    def _width(self) -> int:
-        # Room for the scroll bar is always kept, so that its coming and going moves nothing.
-        return max(self._wished_px, self.width() - self.verticalScrollBar().sizeHint().width() - SPACING.xs)
+    def _fit_cells(self) -> None:
+        """Fill the width evenly. Room for the scroll bar is always kept, so that its coming and going moves nothing."""
+        width = max(self._wished_px, self.width() - self.verticalScrollBar().sizeHint().width() - SPACING.xs)
+        self.num_columns = max(1, width // self._wished_px)
+        side = width // self.num_columns
+        self.cell_size = QSize(side, side + CAPTION_PX)
 
     @property
     def _num_rows(self) -> int:
@@ -95,12 +93,13 @@ class GalleryGrid(QAbstractItemView):
         return max(0, y // self.cell_size.height())
 
     def _cell(self, row: int) -> QRect:
-        size, columns = self.cell_size, self.num_columns
-        y = row // columns * size.height() - self.verticalOffset()
-        return QRect(QPoint(row % columns * size.width(), y), size)
+        line, column = divmod(row, self.num_columns)
+        width, height = self.cell_size.width(), self.cell_size.height()
+        return QRect(column * width, line * height - self.verticalOffset(), width, height)
 
     def updateGeometries(self) -> None:
-        """How far there is to scroll."""
+        """How large cells are, and how far there is to scroll."""
+        self._fit_cells()
         height, page = self._num_rows * self.cell_size.height(), self.viewport().height()
         bar = self.verticalScrollBar()
         bar.setRange(0, max(0, height - page + SPACING.m))
@@ -220,22 +219,40 @@ class GalleryGrid(QAbstractItemView):
     def paintEvent(self, event: QPaintEvent) -> None:
         """The cells on show."""
         painter = QPainter(self.viewport())
-        self._painter.ratio = self.devicePixelRatioF()
+        painter.fillRect(event.rect(), QColor(colours().window))
+        self._painter.begin(painter, self.devicePixelRatioF())
         columns, count = self.num_columns, self._results.rowCount()
         first = self._row_at(event.rect().top() + self.verticalOffset()) * columns
         last = (self._row_at(event.rect().bottom() + self.verticalOffset()) + 1) * columns
         current = self.currentIndex().row() if self.hasFocus() else -1
         selection = self.selectionModel()
         for row in range(first, min(last, count)):
+            item = self._results.item(row)
+            if item is not None:
+                self._painted[item.path] = row
             state = CellState(selection.isSelected(self._results.index(row)), row == current, row == self._hovered)
-            self._painter.paint(painter, self._cell(row), self._results.item(row), state)
+            self._painter.paint(painter, self._cell(row), item, state)
         if self.state() is QAbstractItemView.State.DragSelectingState and not self._band.isEmpty():
             painter.setPen(QPen(QColor(colours().focus), 1))
             painter.drawRect(self._band)
         painter.end()
 
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """What stays on show is moved, not painted again."""
+        self.viewport().scroll(dx, dy)
+
     def _on_scrolled(self) -> None:
         self.thumbnails.forget_wishes()
+        self.tell_first_seen()
+
+    def _on_filled(self, path: str) -> None:
+        row = self._painted.get(path, -1)
+        if 0 <= row < self._results.rowCount():
+            self.viewport().update(self._cell(row))
+
+    def _on_rows_changed(self) -> None:
+        self._painted.clear()
+        self.updateGeometries()
         self.viewport().update()
         self.tell_first_seen()
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, 
 from app.ui.theme.icons import icon
 from app.ui.theme.theme import colours
 from app.ui.theme.tokens import SPACING
-from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.buttons import Chip, IconButton
 from app.ui.widgets.labels import label
 
 DEBOUNCE_MS = 60
@@ -72,20 +72,24 @@ class SearchRow(QWidget):
         self.help_button.setCheckable(True)
         self._problem = label("", "warning", is_wrapped=True)
         self._problem.hide()
-        self.help = SearchHelp(self)
-        self.help.hide()
+        self.help: SearchHelp | None = None
         row = QHBoxLayout()
         row.setSpacing(SPACING.xs)
         row.addWidget(self.field, 1)
         row.addWidget(self.help_button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(SPACING.xs)
-        layout.addLayout(row)
-        layout.addWidget(self._problem)
-        layout.addWidget(self.help)
-        self.help_button.toggled.connect(self.help.setVisible)
-        self.help.example_chosen.connect(self._on_example_chosen)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(SPACING.xs)
+        self._layout.addLayout(row)
+        self._layout.addWidget(self._problem)
+        self.help_button.toggled.connect(self._on_help_toggled)
+
+    def _on_help_toggled(self, is_shown: bool) -> None:
+        if self.help is None:
+            self.help = SearchHelp(self)
+            self.help.example_chosen.connect(self._on_example_chosen)
+            self._layout.addWidget(self.help)
+        self.help.setVisible(is_shown)
 
     @property
     def problem(self) -> str:
@@ -111,8 +115,6 @@ class SearchHelp(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        from app.ui.widgets.buttons import Chip
-
         grid = QGridLayout(self)
         grid.setContentsMargins(0, SPACING.xs, 0, SPACING.xs)
         grid.setHorizontalSpacing(SPACING.m)
@@ -142,5 +144,5 @@ class SearchHelp(QWidget):
 
     def _on_clicked(self) -> None:
         chip = self.sender()
-        if chip is not None:
-            self.example_chosen.emit(str(getattr(chip, "value", "")))
+        if isinstance(chip, Chip):
+            self.example_chosen.emit(chip.value)

@@ -15,7 +15,7 @@ class ThumbnailCache(QObject):
     """Least recently painted go first."""
 
     wished = Signal(object)  # ThumbnailWish
-    filled = Signal()
+    filled = Signal(object)  # str: path
 
     def __init__(self, parent: QObject | None = None, memory_bytes: int = MEMORY_BYTES) -> None:
         super().__init__(parent)
@@ -57,7 +57,7 @@ class ThumbnailCache(QObject):
             self._num_bytes -= _bytes_of(gone)
             if self._newest.get(old.path) == old:
                 del self._newest[old.path]
-        self.filled.emit()
+        self.filled.emit(news.wish.path)
 
     def forget_wishes(self) -> None:
         """What was wished for may be wished for again: others came before it."""
