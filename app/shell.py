@@ -55,6 +55,7 @@ class Shell(QObject):
         program.telling.is_in_front = window.isActiveWindow
         program.session.long_work.long_work_ended.connect(self._on_long_work_ended)
         self._connect_settings()
+        self._connect_generate()
         self._connect_library()
         self._connect_train()
         self._connect_compare()
@@ -90,6 +91,8 @@ class Shell(QObject):
         page.delete_requested.connect(keeper.delete)
         page.use_requested.connect(program.keeper.read_settings)
         page.folder_requested.connect(window.show_in_folder)
+        page.compare_requested.connect(self._on_compare_requested)
+        page.continue_requested.connect(self._on_continue_requested)
         page.generate_requested.connect(self._on_first_result_requested)
         dialogs.bin_requested.connect(index.list_bin)
         dialogs.restore_requested.connect(keeper.restore)
@@ -112,7 +115,14 @@ class Shell(QObject):
 
     def _on_first_result_requested(self) -> None:
         self.window.show_page("generate")
-        self._connect_generate()
+
+    def _on_compare_requested(self, paths: tuple[str, ...]) -> None:
+        self.window.show_page("compare")
+        self.program.session.compare.add_files(paths)
+
+    def _on_continue_requested(self, path: str) -> None:
+        self.window.show_page("generate")
+        self.program.beginner.begin_with(path)
 
     def _connect_generate(self) -> None:
         """What the page Generate asks for beyond pictures."""

@@ -266,6 +266,19 @@ def test_settings_are_offered_with_a_difference(make_shell: Make, run_async: Run
     run_async(story())
 
 
+def test_chosen_results_go_into_compare(make_shell: Make, run_async: RunAsync, outputs: Path) -> None:
+    async def story() -> None:
+        paths = write_results(outputs, 3)
+        shell = await opened(make_shell, 3)
+        choose(shell, 0, 2)
+        page(shell).verbs.compare()
+        assert shell.window.page == "compare"
+        inputs = shell.program.session.compare.inputs
+        await until(lambda: [item.path for item in inputs.items] == [str(paths[0]), str(paths[2])])
+
+    run_async(story())
+
+
 def test_new_pictures_appear_by_themselves(make_shell: Make, run_async: RunAsync) -> None:
     """Those of this program at once; those of others when the disk tells."""
 

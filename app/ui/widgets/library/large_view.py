@@ -10,11 +10,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, 
 
 from app.gallery import GalleryItem, GalleryKind
 from app.models.progress import grouped
-from app.pixels import Clip, Pixels
 from app.services.background import LatestTask
-from app.services.frame_sources import MemoryFrames
 from app.services.gallery.records import pattern_of
 from app.services.media import load_image
+from app.services.video_frames import VideoFrames
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import IconButton, TextButton
 from app.ui.widgets.clip_player import ClipPlayer
@@ -23,7 +22,6 @@ from app.ui.widgets.image_view import ImageView
 from app.ui.widgets.labels import label
 from app.ui.widgets.library.cell_painter import caption_of
 
-MAX_FRAMES = 512
 _PREVIOUS = (Qt.Key.Key_Left, Qt.Key.Key_PageUp)
 _NEXT = (Qt.Key.Key_Right, Qt.Key.Key_PageDown)
 
@@ -95,8 +93,13 @@ class LargeView(QFrame):
         self._title.set_text(caption_of(item))
         self._previous.setEnabled(place > 0)
         self._next.setEnabled(place < count - 1)
-        if is_other:
-            self._task.start(partial(load_result, item.path, item.kind is GalleryKind.CLIP))
+        if is_other and item.kind is GalleryKind.CLIP:
+            self._task.drop()
+            self.view.set_image(None)
+            self.player.set_source(VideoFrames(pattern_of(Path(item.path))))
+            self._pages.setCurrentWidget(self.player)
+        elif is_other:
+            self._task.start(partial(load_result, item.path))
 
     def clear(self) -> None:
         """Let go of what it holds."""
@@ -105,14 +108,11 @@ class LargeView(QFrame):
         self.view.set_image(None)
         self.player.set_source(None)
 
-    def _on_loaded(self, result: "QImage | Clip | str") -> None:
+    def _on_loaded(self, result: "QImage | str") -> None:
+        self.player.set_source(None)
         if isinstance(result, QImage):
-            self.player.set_source(None)
             self.view.set_image(result)
             self._pages.setCurrentWidget(self.view)
-        elif isinstance(result, Clip):
-            self.player.set_source(MemoryFrames(result.frames, result.fps))
-            self._pages.setCurrentWidget(self.player)
         else:
             self._show_problem(result)
 
@@ -158,19 +158,7 @@ class LargeView(QFrame):
         self._picture.fit()
 
 
-def load_result(path: str, is_clip: bool) -> "QImage | Clip | str":
-    """What is in a file, or a sentence why nothing is. Called in a thread."""
-    from ul_engine.errors import EngineError
-
-    if not is_clip:
-        image = load_image(path)
-        return image if image is not None else f"{Path(path).name} cannot be read as a picture."
-    from ul_engine.media.reading import read_clip
-
-    try:
-        clip = read_clip(pattern_of(Path(path)), num_frames=None, accept_cut=True)
-    except EngineError as error:
-        return str(error)
-    height, width = clip.frames.shape[1:3]
-    frames = tuple(Pixels(width, height, frame.tobytes()) for frame in clip.frames[:MAX_FRAMES])
-    return Clip(frames, float(clip.fps))
+def load_result(path: str) -> "QImage | str":
+    """The picture in a file, or a sentence why there is none. Called in a thread."""
+    image = load_image(path)
+    return image if image is not None else f"{Path(path).name} cannot be read as a picture."
