@@ -141,6 +141,7 @@ class Shell(QObject):
         dialogs.preset_delete_requested.connect(own.delete_preset)
         page.verbs.begin_requested.connect(beginner.begin_with_tile)
         page.verbs.vary_requested.connect(program.keeper.vary_tile)
+        page.verbs.star_requested.connect(program.keeper.toggle_star)
 
     def _on_preset_rename_requested(self, names: tuple[str, str]) -> None:
         self.program.own_files.rename_preset(*names)

@@ -56,6 +56,17 @@ def axis_of(field: str, text: str) -> GridAxis | AxisProblem:
     return GridAxis(field=field, values=tuple(values))
 
 
+def axis_label(axis: GridAxis, index: int) -> str:
+    """What stands beside a row or column: the setting as the form calls it, and its value."""
+    value = axis.values[index]
+    kind = GRID_FIELDS.get(axis.field)
+    if kind is None or kind.kind == "text":
+        return axis.label(index)
+    if kind.kind == "sampler":
+        return next((title for name, title in SAMPLER_TITLES.items() if name == value), str(value))
+    return f"{kind.title()} {value:g}" if isinstance(value, float) else f"{kind.title()} {value}"
+
+
 def _parts(text: str, kind: Kind) -> list[str]:
     signs = r"[|\n]" if kind == "text" else r"[,;|\n]"
     return [part.strip() for part in re.split(signs, text) if part.strip()]

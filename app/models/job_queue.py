@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.models.progress import ProgressTracker, ProgressView
 from app.models.requested import num_results
-from ul_engine.protocol import JobProgress
+from ul_engine.protocol import CancelNoted, JobProgress
 from ul_engine.requests import Request
 
 Page = Literal["generate", "compare"]
@@ -44,6 +44,8 @@ class Job:
     elapsed_s: float = 0.0
     message: str = ""
     page: Page = "generate"
+    is_stop_noted: bool = False
+    """The engine has heard that it is to stop."""
     problem: str = ""
     """Why it waits for a person's word and is not taken by itself; empty: it is."""
 
@@ -211,6 +213,12 @@ class JobQueue(QObject):
         """The engine did a step."""
         if self.is_running(news.job_id):
             self._set_progress(self._tracker.update(news, self._clock()))
+
+    def note_stop(self, news: CancelNoted) -> None:
+        """The engine heard that the running job is to stop."""
+        job = self._view.running
+        if job is not None and job.job_id == news.job_id and job.state is JobState.STOPPING:
+            self._set(replace(self._view, running=replace(job, is_stop_noted=True)))
 
     def note_picture(self, job_id: str) -> None:
         """The engine finished a picture, a clip or another result that counts."""

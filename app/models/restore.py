@@ -8,9 +8,9 @@ from PySide6.QtCore import QCoreApplication
 
 from app.models.form_state import FormState, SeedMode, sampling_values
 from app.models.samplers import SAMPLER_TITLES
-from ul_engine.metadata import EmbeddedRequest
+from ul_engine.metadata import EmbeddedRequest, folder_name
 from ul_engine.model_folder import ModelEntry
-from ul_engine.requests import SamplerName
+from ul_engine.requests import GenerateRequest, SamplerName
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def offer(
     its_model: ModelEntry | None,
 ) -> RestoreOffer:
     """Compare a picture's settings with the form; `its_model` made it, None if no such model is known here."""
-    compared = [_model_change(embedded, now_model, its_model)]
+    compared = [_model_change(embedded, now_model, its_model), *_beginning_changes(embedded, state)]
     compared += [_value_change(state, label, values, as_text) for label, values, as_text in _rows(embedded)]
     changes = tuple(change for change in compared if change is not None)
     return RestoreOffer(path, changes, len(compared) - len(changes))
@@ -58,6 +58,22 @@ def _model_change(embedded: EmbeddedRequest, now: ModelEntry | None, its: ModelE
     if now is not None and its.path == now.path:
         return None
     return Change(_tr("Model"), current, its.name, model=its)
+
+
+def _beginning_changes(embedded: EmbeddedRequest, state: FormState) -> list[Change | None]:
+    """What a file cannot bring back: it names the picture or clip it began with, but not where that is."""
+    request = embedded.request
+    begun = (
+        (_tr("Start picture"), request.init_image, state.init_image),
+        (_tr("Continued clip"), request.continue_from, state.continue_from),
+    )
+    found: list[Change | None] = []
+    for label, its, now in begun:
+        if its is not None:
+            is_same = folder_name(now) == its
+            problem = _tr("Only its name is in the file; choose it again.")
+            found.append(None if is_same else Change(label, folder_name(now) or _tr("none"), its, problem=problem))
+    return found
 
 
 def _rows(embedded: EmbeddedRequest) -> list[tuple[str, dict[str, Any], Callable[[FormState], str]]]:
@@ -79,8 +95,19 @@ def _rows(embedded: EmbeddedRequest) -> list[tuple[str, dict[str, Any], Callable
         (_tr("Decoder"), part("decoder_sampler", "decoder_steps"), _decoder_text),
         (_tr("Guidance"), part("guidance_weight", "logsnr_low", "logsnr_high"), _guidance_text),
         (_tr("Size"), {"width_px": request.width_px, "height_px": request.height_px}, _size_text),
+        (_tr("Variation"), _variation_values(request), _variation_text),
     ]
+    if request.num_frames is not None:
+        rows.append((_tr("Frames"), {"num_frames": request.num_frames}, _frames_text))
+    if request.init_image is not None:
+        rows.append((_tr("How much changes"), {"strength": request.strength}, _strength_text))
     return rows
+
+
+def _variation_values(request: GenerateRequest) -> dict[str, Any]:
+    if request.variation_seed is None:
+        return {"variation_strength": 0.0}
+    return {"variation_strength": request.variation_strength, "variation_seed": str(request.variation_seed)}
 
 
 def _value_change(
@@ -125,6 +152,22 @@ def _guidance_text(state: FormState) -> str:
     return _tr("{weight} from {low} to {high}").format(
         weight=f"{state.guidance_weight:g}", low=f"{state.logsnr_low:g}", high=f"{state.logsnr_high:g}"
     )
+
+
+def _variation_text(state: FormState) -> str:
+    if not state.variation_strength:
+        return _tr("none")
+    return _tr("{strength} towards seed {seed}").format(
+        strength=f"{state.variation_strength:g}", seed=state.variation_seed
+    )
+
+
+def _frames_text(state: FormState) -> str:
+    return _tr("as trained") if state.num_frames is None else str(state.num_frames)
+
+
+def _strength_text(state: FormState) -> str:
+    return f"{state.strength:g}"
 
 
 def _size_text(state: FormState) -> str:

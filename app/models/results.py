@@ -1,16 +1,18 @@
 """The pictures of this session as one list: each job a heading followed by its pictures, the newest job first."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
+from app.models.asking import is_variations
+from app.models.grid_axes import axis_label
 from app.models.job_queue import Job, JobState
 from app.models.requested import singles, title
 from app.pixels import Clip, Pixels
-from ul_engine.requests import GenerateRequest, Request
+from ul_engine.requests import GenerateRequest, GridRequest, Request
 
 MEMORY_BUDGET_BYTES = 256 * 2**20
 """Pixels beyond this are dropped, oldest first, where a file holds them."""
@@ -22,6 +24,8 @@ AnyIndex = QModelIndex | QPersistentModelIndex
 class TileState(Enum):
     """What a tile shows."""
 
+    MISSING = "missing"
+    """A cell of a grid that was not made; its place stays, so that the labels still fit."""
     WAITING = "waiting"
     PREVIEW = "preview"
     DONE = "done"
@@ -32,6 +36,16 @@ class Heading:
     """The row above a job's pictures."""
 
     job: Job
+
+
+@dataclass(frozen=True)
+class GridLabels:
+    """A row of labels in a grid: one for each column below, or one for the row that follows."""
+
+    job_id: str
+    labels: tuple[str, ...]
+    num_columns: int
+    is_head: bool
 
 
 @dataclass(frozen=True)
@@ -55,6 +69,9 @@ class Tile:
     """Whether the result is a clip; stays true when the frames are only in the file."""
     path: str = ""
     problem: str = ""
+    num_columns: int = 0
+    """Columns of the grid that it is a cell of; 0: it is none."""
+    is_starred: bool = False
 
     @property
     def pixels(self) -> Pixels | None:
@@ -72,7 +89,7 @@ class Tile:
         return title(self.single or self.request)
 
 
-Entry = Heading | Tile
+Entry = Heading | GridLabels | Tile
 
 
 class ResultsModel(QAbstractListModel):
@@ -100,7 +117,7 @@ class ResultsModel(QAbstractListModel):
         if role == EntryRole:
             return entry
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self._text(entry) if isinstance(entry, Tile) else title(entry.job.request)
+            return self._words(entry)
         return None
 
     def flags(self, index: AnyIndex) -> Qt.ItemFlag:
@@ -108,6 +125,11 @@ class ResultsModel(QAbstractListModel):
         if index.isValid() and isinstance(self._entries[index.row()], Tile):
             return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         return Qt.ItemFlag.NoItemFlags
+
+    def _words(self, entry: Entry) -> str:
+        if isinstance(entry, GridLabels):
+            return ", ".join(entry.labels)
+        return self._text(entry) if isinstance(entry, Tile) else title(entry.job.request)
 
     def _text(self, tile: Tile) -> str:
         parts = [tile.title, self.tr("seed {seed}").format(seed=tile.seed), tile.problem]
@@ -145,8 +167,9 @@ class ResultsModel(QAbstractListModel):
             Tile(job.job_id, index, job.request, single, job.model_name, job.size_px)
             for index, single in enumerate(singles(job.request))
         ]
-        self.beginInsertRows(QModelIndex(), 0, len(tiles))
-        self._entries[:0] = [Heading(job), *tiles]
+        rows = sheet_rows(job.job_id, job.request, tiles)
+        self.beginInsertRows(QModelIndex(), 0, len(rows))
+        self._entries[:0] = [Heading(job), *rows]
         self.endInsertRows()
 
     def set_previews(self, job_id: str, first_index: int, pictures: Sequence[Pixels]) -> None:
@@ -155,10 +178,11 @@ class ResultsModel(QAbstractListModel):
         if row is None:
             return
         for offset, pixels in enumerate(pictures):
-            tile = self._entries[row + offset] if row + offset < len(self._entries) else None
-            if isinstance(tile, Tile) and tile.job_id == job_id and tile.state is not TileState.DONE:
-                self._entries[row + offset] = replace(tile, state=TileState.PREVIEW, preview=pixels)
-        self._tell(row, min(row + len(pictures), len(self._entries)) - 1)
+            place = self.row_of(job_id, first_index + offset)
+            tile = self._entries[place] if place is not None else None
+            if place is not None and isinstance(tile, Tile) and tile.state is not TileState.DONE:
+                self._entries[place] = replace(tile, state=TileState.PREVIEW, preview=pixels)
+                self._tell(place, place)
 
     def finish_picture(self, job_id: str, index: int, clip: Clip) -> None:
         """A picture or clip is done."""
@@ -172,6 +196,17 @@ class ResultsModel(QAbstractListModel):
         """A picture is on the disk."""
         self._replace(job_id, index, path=path, problem="")
 
+    def set_starred(self, paths: Collection[str], is_starred: bool) -> None:
+        """The stars of these files changed."""
+        for row, entry in enumerate(self._entries):
+            if isinstance(entry, Tile) and entry.path in paths and entry.is_starred != is_starred:
+                self._entries[row] = replace(entry, is_starred=is_starred)
+                self._tell(row, row)
+
+    def tiles_of(self, job_id: str) -> list[Tile]:
+        """All places of a job in their order."""
+        return [entry for entry in self._entries if isinstance(entry, Tile) and entry.job_id == job_id]
+
     def set_problem(self, job_id: str, index: int, problem: str) -> None:
         """A picture could not be saved."""
         self._replace(job_id, index, problem=problem)
@@ -179,14 +214,20 @@ class ResultsModel(QAbstractListModel):
     def end_job(self, job: Job) -> None:
         """Close a job: its heading tells how it went, places without a finished picture disappear."""
         rows = [row for row, entry in enumerate(self._entries) if _job_id(entry) == job.job_id]
-        for row in reversed(rows):
-            entry = self._entries[row]
-            if isinstance(entry, Tile) and entry.state is not TileState.DONE:
-                self._remove(row)
         if not rows:
             return
-        is_empty = job.state is JobState.STOPPED and job.num_done == 0
-        if is_empty:
+        is_empty = job.num_done == 0
+        for row in reversed(rows):
+            entry = self._entries[row]
+            if isinstance(entry, GridLabels) and is_empty:
+                self._remove(row)
+            elif isinstance(entry, Tile) and entry.state is not TileState.DONE:
+                if entry.num_columns and not is_empty:
+                    self._entries[row] = replace(entry, state=TileState.MISSING, preview=None)
+                    self._tell(row, row)
+                else:
+                    self._remove(row)
+        if is_empty and job.state is JobState.STOPPED:
             self._remove(rows[0])
         else:
             self._entries[rows[0]] = Heading(job)
@@ -224,7 +265,24 @@ class ResultsModel(QAbstractListModel):
             if isinstance(entry, Tile) and entry.clip is not None:
                 total += entry.clip.num_bytes
                 if total > self._budget_bytes and entry.path:
-                    self._entries[row] = replace(entry, clip=None)
+                    preview = entry.clip.poster if entry.is_moving else None  # nothing else decodes it at once
+                    self._entries[row] = replace(entry, clip=None, preview=preview)
+
+
+def sheet_rows(job_id: str, request: Request, tiles: list[Tile]) -> list[GridLabels | Tile]:
+    """The tiles of a job; those of a grid with their labels: above all columns once, and before each row."""
+    if not isinstance(request, GridRequest) or is_variations(request):
+        return list(tiles)
+    num_rows, num_columns = request.size
+    rows: list[GridLabels | Tile] = [
+        GridLabels(job_id, tuple(axis_label(request.x, i) for i in range(num_columns)), num_columns, is_head=True)
+    ]
+    for number in range(num_rows):
+        if request.y is not None:
+            rows.append(GridLabels(job_id, (axis_label(request.y, number),), num_columns, is_head=False))
+        cells = tiles[number * num_columns : (number + 1) * num_columns]
+        rows += [replace(tile, num_columns=num_columns) for tile in cells]
+    return rows
 
 
 def _job_id(entry: Entry) -> str:

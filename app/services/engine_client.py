@@ -16,6 +16,7 @@ from app.services.latest_wins import LatestWins
 from ul_engine.protocol import (
     PROTOCOL_VERSION,
     CancelJob,
+    CancelNoted,
     Command,
     EngineReady,
     ImageResult,
@@ -77,6 +78,7 @@ class EngineClient(QObject):
     preview_arrived = Signal(object)  # PreviewPictures, at most 10 a second
     picture_arrived = Signal(object)  # FinishedPicture: a picture or a clip
     result_arrived = Signal(object)  # JobResult: whatever else a job brings
+    cancel_noted = Signal(object)  # CancelNoted: the worker heard it, and stops within a step
     job_finished = Signal(object)  # JobFinished
     job_cancelled = Signal(object)  # JobCancelled
     job_failed = Signal(object)  # JobFailed
@@ -279,6 +281,8 @@ class EngineClient(QObject):
                 self._on_ready(news)
             case Pong():
                 self.pong_received.emit(news)
+            case CancelNoted():
+                self.cancel_noted.emit(news)
             case JobStarted():
                 self.job_started.emit(news)
             case ModelLoading():

@@ -8,10 +8,16 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.pixels import Clip
+from app.services.gallery.place import find_place
+from app.services.gallery.stars import write_stars
 from ul_engine.errors import DataError, EngineError
 from ul_engine.metadata import EmbeddedRequest, read_request
 from ul_engine.outputs import save_clip, save_picture
 from ul_engine.requests import GenerateRequest
+
+BEGINNING_SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff", ".mp4", ".webm", ".mkv", ".mov")
+)
 
 
 @dataclass(frozen=True)
@@ -54,11 +60,21 @@ class SettingsRead:
 
 
 @dataclass(frozen=True)
+class Starred:
+    """A result has a star now, or none any more."""
+
+    path: str
+    is_starred: bool
+
+
+@dataclass(frozen=True)
 class FileProblem:
     """A file could not be read or written."""
 
     path: str
     message: str
+    is_readable: bool = False
+    """It is a picture or clip all the same, only without settings."""
 
 
 class PictureFiles(QObject):
@@ -68,6 +84,8 @@ class PictureFiles(QObject):
     save_failed = Signal(object)  # SaveFailed
     settings_read = Signal(object)  # SettingsRead
     read_failed = Signal(object)  # FileProblem
+    starred = Signal(object)  # Starred
+    star_failed = Signal(object)  # FileProblem
 
     def __init__(self, root: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -77,6 +95,10 @@ class PictureFiles(QObject):
     def save(self, task: ResultToSave) -> None:
         """Write a finished picture or clip under the outputs folder."""
         self._submit(self._save, task, self.root)
+
+    def set_starred(self, path: str, is_starred: bool) -> None:
+        """Star a result, or take its star, where the library finds it."""
+        self._submit(self._set_starred, path, is_starred, self.root)
 
     def read_settings(self, path: str) -> None:
         """Find out how a picture file was made."""
@@ -99,13 +121,30 @@ class PictureFiles(QObject):
         else:
             self.picture_saved.emit(PictureSaved(task.job_id, task.index, str(path)))
 
+    def _set_starred(self, path: str, is_starred: bool, root: Path) -> None:
+        place = find_place(root)
+        try:
+            name = Path(path).relative_to(place.root).as_posix()
+            write_stars(place.stars, (name,), is_starred=is_starred)
+        except ValueError:
+            self.star_failed.emit(FileProblem(path, "lies outside the folder of results"))
+        except EngineError as error:
+            self.star_failed.emit(FileProblem(path, str(error)))
+        else:
+            self.starred.emit(Starred(path, is_starred))
+
     def _read_settings(self, path: str) -> None:
         try:
             embedded = read_request(path)
         except DataError as error:
-            self.read_failed.emit(FileProblem(path, str(error)))
+            self.read_failed.emit(FileProblem(path, str(error), is_readable=is_picture_or_clip(path)))
         else:
             self.settings_read.emit(SettingsRead(path, embedded))
+
+
+def is_picture_or_clip(path: str) -> bool:
+    """Whether a file is of a kind that a picture or clip can begin with, by its name; looking closer comes later."""
+    return Path(path).suffix.lower() in BEGINNING_SUFFIXES and Path(path).is_file()
 
 
 def _save_picture(task: ResultToSave, root: Path) -> Path:

@@ -22,6 +22,7 @@ from app.services.picture_files import (
     SettingsRead,
 )
 from app.studio import actions
+from app.studio.beginning import begin_action
 from ul_engine.metadata import embed
 from ul_engine.model_folder import ModelEntry
 from ul_engine.requests import GenerateRequest
@@ -47,6 +48,7 @@ class FileKeeper(QObject):
         files.save_failed.connect(self._on_save_failed)
         files.settings_read.connect(self._on_settings_read)
         files.read_failed.connect(self._on_read_failed)
+        files.star_failed.connect(self._on_star_failed)
         session.notices.action_chosen.connect(self._on_action_chosen)
 
     @property
@@ -95,6 +97,23 @@ class FileKeeper(QObject):
             if not tile.path and tile.clip is not None:
                 self._files.save(_task(tile, tile.clip, self._keeps_request))
 
+    # ---- stars ----------------------------------------------------------------------------------------------------
+
+    def toggle_star(self, tile: Tile) -> None:
+        """Star a result, or take its star; shown at once, taken back if the disk refuses."""
+        if tile.path:
+            now = self._tile(tile.job_id, tile.index)
+            is_starred = not (now or tile).is_starred
+            self._session.results.set_starred({tile.path}, is_starred)
+            self._files.set_starred(tile.path, is_starred)
+
+    def _on_star_failed(self, problem: FileProblem) -> None:
+        tiles = [tile for tile in self._session.results.done_tiles() if tile.path == problem.path]
+        self._session.results.set_starred({problem.path}, not any(tile.is_starred for tile in tiles))
+        self._session.notices.post(
+            Notice(Severity.ERROR, self.tr("The star was not kept"), problem.message, key="star", is_passing=True)
+        )
+
     # ---- taking settings over -------------------------------------------------------------------------------------
 
     def read_settings(self, path: str) -> None:
@@ -127,6 +146,7 @@ class FileKeeper(QObject):
                 Severity.WARNING,
                 self.tr("No settings to take over"),
                 f"{name} {reason}.",
+                actions=(begin_action(self.tr("Begin with it"), news.path),) if news.is_readable else (),
                 key="restore",
                 is_passing=True,
             )

@@ -58,6 +58,7 @@ class JobRunner(QObject):
         client.model_loaded.connect(self._on_model_loaded)
         client.model_failed.connect(self._on_model_failed)
         client.job_progressed.connect(self._session.queue.note_progress)
+        client.cancel_noted.connect(self._session.queue.note_stop)
         client.preview_arrived.connect(self._on_preview)
         client.picture_arrived.connect(self._on_picture)
         client.job_finished.connect(self._on_finished)

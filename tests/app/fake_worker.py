@@ -86,6 +86,7 @@ class FakeWorker:
                 self.send(protocol.Pong(host_bytes=700 * 2**20, device_bytes=0))
             case protocol.CancelJob():
                 self.cancelled.add(command.job_id)
+                self.send(protocol.CancelNoted(job_id=command.job_id))
             case protocol.LoadModel():
                 self.send(protocol.ModelLoading(path=command.path))
                 self.send(protocol.ModelLoaded(path=command.path, seconds=0.0, num_parameters=1000))

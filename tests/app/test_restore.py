@@ -37,7 +37,7 @@ def _qt(qapp: Any) -> None:
 
 def test_equal_settings_offer_nothing() -> None:
     found = offer("/a.png", embedded(), state(), MODEL, MODEL)
-    assert (found.changes, found.num_equal) == ((), 7)
+    assert (found.changes, found.num_equal) == ((), 8)
 
 
 def test_each_difference_is_named_with_now_and_new() -> None:

@@ -8,10 +8,12 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QShor
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.models.commands import Command
+from app.models.export_form import ExportSubject
 from app.models.results import Tile
 from app.models.session import Session
 from app.ui.widgets.export_dialog import ExportDialog
 from app.ui.widgets.export_subjects import subject_of
+from app.ui.widgets.generate.group_export import GroupExport
 from app.ui.widgets.generate.panel_dialogs import PanelDialogs
 from app.ui.widgets.generate_panel import GeneratePanel
 from app.ui.widgets.picture_cache import tile_image
@@ -32,6 +34,7 @@ class GeneratePage(QWidget):
         self.verbs = PictureVerbs(self)
         self.panel = GeneratePanel(session, self)
         self.dialogs = PanelDialogs(session, self.panel)
+        self.groups = GroupExport(session.results, self)
         self.stage = Stage(session, self.verbs, self)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -48,6 +51,9 @@ class GeneratePage(QWidget):
         self.verbs.save_requested.connect(self._on_save_requested)
         self.verbs.folder_requested.connect(self._on_folder_requested)
         self.verbs.reuse_requested.connect(self.reuse_requested)
+        self.verbs.sheet_requested.connect(self.groups.make_sheet)
+        self.verbs.clip_requested.connect(self.groups.make_way)
+        self.groups.subject_ready.connect(self._export)
         session.queue.queue_changed.connect(self._on_queue_changed)
 
     def _register(self) -> None:
@@ -107,8 +113,11 @@ class GeneratePage(QWidget):
 
     def _on_save_requested(self, tile: Tile) -> None:
         """Ask how and where; while an export is running, its progress is shown instead."""
+        self._export(subject_of(tile))
+
+    def _export(self, subject: ExportSubject) -> None:
         keeps_request = self._session.preferences.state.keeps_request
-        self._session.export.begin(subject_of(tile), keeps_request=keeps_request)
+        self._session.export.begin(subject, keeps_request=keeps_request)
         ExportDialog(self._session.export, self.window()).open()
 
     def _on_folder_requested(self, tile: Tile) -> None:

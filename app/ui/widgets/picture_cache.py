@@ -19,6 +19,7 @@ class _Key:
     width: int
     height: int
     is_crisp: bool
+    frame: int | None
 
 
 class PictureCache:
@@ -28,16 +29,21 @@ class PictureCache:
         self._max_entries = max_entries
         self._entries: OrderedDict[_Key, tuple[object, QPixmap]] = OrderedDict()
 
-    def scaled(self, tile: Tile, size: QSize, ratio: float, *, is_crisp: bool) -> QPixmap | None:
-        """The tile's picture fitted into `size` logical pixels; None if it has none (any more)."""
+    def scaled(
+        self, tile: Tile, size: QSize, ratio: float, *, is_crisp: bool, frame: int | None = None
+    ) -> QPixmap | None:
+        """The tile's picture (of a clip in memory: this frame) fitted into `size` logical pixels; None if it has none
+        (any more)."""
+        if tile.clip is None:
+            frame = None
         room = QSize(round(size.width() * ratio), round(size.height() * ratio))
-        key = _Key(tile.job_id, tile.index, room.width(), room.height(), is_crisp)
+        key = _Key(tile.job_id, tile.index, room.width(), room.height(), is_crisp, frame)
         source: object = tile.pixels or tile.path
         found = self._entries.get(key)
         if found is not None and found[0] is source:
             self._entries.move_to_end(key)
             return found[1]
-        image = tile_image(tile)
+        image = tile_image(tile) if frame is None else _frame_image(tile, frame)
         if image is None:
             return None
         pixmap = QPixmap.fromImage(fit(image, room, is_crisp=is_crisp))
@@ -50,6 +56,10 @@ class PictureCache:
     def clear(self) -> None:
         """Forget everything."""
         self._entries.clear()
+
+
+def _frame_image(tile: Tile, frame: int) -> QImage | None:
+    return image_of(tile.clip.frames[frame % len(tile.clip.frames)]) if tile.clip is not None else None
 
 
 def tile_image(tile: Tile) -> QImage | None:

@@ -17,18 +17,21 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from app.models.job_queue import Job, JobState
 from app.models.progress import duration
 from app.models.requested import sampling_of
-from app.models.results import EntryRole, Heading, Tile, TileState
+from app.models.results import EntryRole, GridLabels, Heading, Tile, TileState
 from app.ui.theme.fonts import font
 from app.ui.theme.theme import colours
 from app.ui.theme.tokens import RADIUS, SPACING, TYPE
+from app.ui.widgets.generate.tile_marks import paint_film_mark, paint_star
 from app.ui.widgets.picture_cache import PictureCache
 from app.ui.widgets.queue_list import job_title, pictures_text
+from ul_engine.requests import InterpolateRequest
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 
 GAP = SPACING.m
 CAPTION_PX = 26
 HEADING_PX = 54
+LABELS_PX = 24
 INSET = 4
 """Room for the ring of focus."""
 _CORNER = 4
@@ -44,17 +47,27 @@ class PictureDelegate(QStyledItemDelegate):
         self.is_crisp = True
         self.ratio = 1.0
         self.cache = PictureCache()
+        self.playing: tuple[str, int] | None = None
+        self.playing_frame = 0
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
         """A heading takes a row of its own."""
         entry = index.data(EntryRole)
         if isinstance(entry, Tile):
-            return QSize(self.cell_px, self.picture_size(entry.size_px).height() + CAPTION_PX + SPACING.s + INSET)
+            cell_px = self.cell_of(entry.num_columns)
+            height_px = self.picture_size(entry.size_px, cell_px).height()
+            return QSize(cell_px, height_px + (SPACING.s if entry.num_columns else CAPTION_PX + SPACING.s) + INSET)
+        if isinstance(entry, GridLabels):
+            return QSize(self.row_px, LABELS_PX)
         return QSize(self.row_px, HEADING_PX)
 
-    def picture_size(self, size_px: tuple[int, int]) -> QSize:
+    def cell_of(self, num_columns: int) -> int:
+        """Width of a cell; those of a grid shrink until all its columns stand side by side."""
+        return max(GAP * 3, min(self.cell_px, self.row_px // num_columns)) if num_columns else self.cell_px
+
+    def picture_size(self, size_px: tuple[int, int], cell_px: int = 0) -> QSize:
         """Logical size of a picture in its cell; crisp enlarging goes by whole device pixels."""
-        room = self.cell_px - GAP
+        room = (cell_px or self.cell_px) - GAP
         factor = room * self.ratio / max(size_px)
         if self.is_crisp and factor >= 1.0:
             factor = int(factor)
@@ -66,6 +79,8 @@ class PictureDelegate(QStyledItemDelegate):
         painter.save()
         if isinstance(entry, Tile):
             self._paint_tile(painter, option, entry)
+        elif isinstance(entry, GridLabels):
+            self._paint_labels(painter, option.rect.adjusted(INSET, 0, 0, 0), entry)
         elif isinstance(entry, Heading):
             _paint_heading(painter, option.rect.adjusted(INSET, 0, 0, 0), entry.job)
         painter.restore()
@@ -73,14 +88,21 @@ class PictureDelegate(QStyledItemDelegate):
     def _paint_tile(self, painter: QPainter, option: QStyleOptionViewItem, tile: Tile) -> None:
         cell: QRect = option.rect
         state: QStyle.StateFlag = option.state
-        place = QRect(cell.topLeft() + QPoint(INSET, INSET), self.picture_size(tile.size_px))
+        size = self.picture_size(tile.size_px, self.cell_of(tile.num_columns))
+        place = QRect(cell.topLeft() + QPoint(INSET, INSET), size)
         self._paint_picture(painter, place, tile)
+        if tile.is_moving:
+            paint_film_mark(painter, place, tile)
+        if tile.is_starred:
+            paint_star(painter, place)
         is_current = bool(state & QStyle.StateFlag.State_HasFocus)
         if is_current or state & QStyle.StateFlag.State_MouseOver:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(colours().focus if is_current else colours().muted), 2.0))
             painter.drawRoundedRect(QRectF(place).adjusted(-2, -2, 2, 2), RADIUS, RADIUS)
+        if tile.num_columns and not tile.problem:
+            return
         caption = QRect(place.left(), place.bottom() + 1, cell.width() - GAP, CAPTION_PX)
         _paint_caption(painter, caption, self._caption(tile), is_problem=bool(tile.problem))
 
@@ -88,7 +110,12 @@ class PictureDelegate(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         outline = QPainterPath()
         outline.addRoundedRect(QRectF(place), _CORNER, _CORNER)
-        pixmap = self.cache.scaled(tile, place.size(), self.ratio, is_crisp=self.is_crisp)
+        frame = self.playing_frame if (tile.job_id, tile.index) == self.playing else None
+        pixmap = self.cache.scaled(tile, place.size(), self.ratio, is_crisp=self.is_crisp, frame=frame)
+        if tile.state is TileState.MISSING:
+            painter.setPen(QPen(QColor(colours().line), 1.0))
+            painter.drawPath(outline)
+            return
         if pixmap is None:
             painter.fillPath(outline, QColor(colours().raised))
             return
@@ -96,8 +123,22 @@ class PictureDelegate(QStyledItemDelegate):
         painter.drawPixmap(place.topLeft(), pixmap)
         painter.setClipping(False)
 
+    def _paint_labels(self, painter: QPainter, place: QRect, entry: GridLabels) -> None:
+        """Column labels above their columns; a row's label on a line of its own."""
+        painter.setFont(font(TYPE.caption, weight=font().Weight.Medium, has_even_digits=True))
+        painter.setPen(QColor(colours().muted))
+        cell_px = self.cell_of(entry.num_columns) if entry.is_head else place.width()
+        for column, text in enumerate(entry.labels):
+            room = QRect(place.left() + column * cell_px, place.top(), cell_px - GAP, place.height())
+            short = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+            painter.drawText(room, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), short)
+
     def _caption(self, tile: Tile) -> str:
         seed = self.tr("Seed {seed}").format(seed=tile.seed)
+        if isinstance(tile.request, InterpolateRequest):
+            seed = self.tr("Step {step} · {share} %").format(
+                step=tile.index + 1, share=round(100 * tile.request.share_of(tile.index))
+            )
         if tile.problem:
             return f"{seed} · {tile.problem}"
         if tile.state is TileState.PREVIEW:

@@ -10,6 +10,7 @@ from app.models.results import Tile
 from app.models.samplers import SAMPLER_TITLES
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.labels import label
+from ul_engine.metadata import folder_name
 from ul_engine.requests import SamplerSettings, SamplingSettings
 
 WIDTH_PX = 264
@@ -44,11 +45,31 @@ class PictureFacts(QFrame):
         self._row(self.tr("Seed"), str(tile.seed))
         self._row(self.tr("Size"), f"{tile.size_px[0]} × {tile.size_px[1]} px")
         self._row(self.tr("Model"), tile.model_name)
+        self._add_beginning(tile)
         sampling = sampling_of(tile.single or tile.request)
         if sampling is not None:
             self._add_sampling(sampling)
         self._file.setText(_short(tile.path) if tile.path else tile.problem or self.tr("being saved…"))
         self._file.setToolTip(tile.path)
+
+    def _add_beginning(self, tile: Tile) -> None:
+        """Whatever the result began with beside its seed."""
+        single = tile.single
+        if tile.clip is not None and tile.clip.fps is not None:
+            words = self.tr("{count} at {fps} fps").format(count=len(tile.clip.frames), fps=f"{tile.clip.fps:g}")
+            self._row(self.tr("Frames"), words)
+        if single is None:
+            return
+        if single.variation_seed is not None:
+            words = self.tr("{strength} towards {seed}").format(
+                strength=f"{single.variation_strength:g}", seed=single.variation_seed
+            )
+            self._row(self.tr("Variation"), words)
+        if single.init_image is not None:
+            self._row(self.tr("Started from"), folder_name(single.init_image))
+            self._row(self.tr("Changed"), f"{single.strength:g}" + (self.tr(" in part") if single.mask_image else ""))
+        if single.continue_from is not None:
+            self._row(self.tr("Continues"), folder_name(single.continue_from))
 
     def _add_sampling(self, sampling: SamplingSettings) -> None:
         guidance = sampling.guidance

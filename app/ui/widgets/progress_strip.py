@@ -66,7 +66,7 @@ class ProgressStrip(QFrame):
         if running is None:
             return self._waiting_words()
         if running.state is JobState.STOPPING:
-            return self.tr("Stopping…")
+            return self.tr("Stopping after this step…") if running.is_stop_noted else self.tr("Stopping…")
         if self._session.engine.status.phase is EnginePhase.LOADING:
             return self.tr("Reading the model {name}…").format(name=running.model_name)
         return progress.line or self.tr("Starting…")

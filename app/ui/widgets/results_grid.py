@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QHideEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
 
 from app.models.results import EntryRole, ResultsModel, Tile, TileState
 from app.ui.theme.tokens import SPACING
+from app.ui.widgets.generate.hover_play import HoverPlay
 from app.ui.widgets.picture_delegate import GAP, PictureDelegate
 from app.ui.widgets.picture_menu import PictureMenu, PictureVerbs
 
@@ -42,6 +43,10 @@ class ResultsGrid(QListView):
         self.setMouseTracking(True)
         self.setItemDelegate(self._delegate)
         self.setModel(results)
+        self.hover = HoverPlay(self)
+        self.hover.frame_due.connect(self._on_frame_due)
+        self.entered.connect(self.hover.enter)
+        self.viewportEntered.connect(self._on_nothing_entered)
         self.verticalScrollBar().setSingleStep(48)
 
     # ---- how it looks ---------------------------------------------------------------------------------------------
@@ -55,6 +60,23 @@ class ResultsGrid(QListView):
         """Hard pixel edges, or smooth."""
         self._delegate.is_crisp = is_crisp
         self._fit_cells()
+
+    def _on_frame_due(self, index: QModelIndex) -> None:
+        self._delegate.playing, self._delegate.playing_frame = self.hover.key, self.hover.frame
+        self.update(index)
+
+    def _on_nothing_entered(self) -> None:
+        self.hover.enter(QModelIndex())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """What played stands still again."""
+        self._on_nothing_entered()
+        super().leaveEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """So it does out of sight."""
+        self._on_nothing_entered()
+        super().hideEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another width, other cells."""

@@ -4,21 +4,26 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from app.models.play_state import LoopMode
 from app.models.results import ResultsModel, Tile
+from app.pixels import Pixels
 from app.services.background import LatestTask
 from app.services.frame_sources import FrameSource, MemoryFrames
 from app.services.media import image_of, load_image
+from app.services.sheets import frames
 from app.services.video_frames import VideoFrames
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import IconButton, TextButton
 from app.ui.widgets.clip_player import ClipPlayer
+from app.ui.widgets.generate.group_export import WAY_FPS, cells_of
 from app.ui.widgets.image_view import ZoomBar
 from app.ui.widgets.labels import label
 from app.ui.widgets.picture_facts import PictureFacts
-from app.ui.widgets.picture_menu import PictureVerbs
+from app.ui.widgets.picture_menu import PictureMenu, PictureVerbs
+from ul_engine.requests import InterpolateRequest
 
 _PREVIOUS = (Qt.Key.Key_Left, Qt.Key.Key_Up, Qt.Key.Key_PageUp)
 _NEXT = (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_PageDown, Qt.Key.Key_Space)
@@ -46,6 +51,12 @@ class SingleView(QFrame):
         self._previous = IconButton("chevron-left", self.tr("Previous picture (←)"), parent=self)
         self._next = IconButton("chevron-right", self.tr("Next picture (→)"), parent=self)
         self._folder = IconButton("folder", self.tr("Show in folder"), parent=self)
+        self._star = IconButton("star", self.tr("Star (S)"), parent=self)
+        self._way = IconButton("play", self.tr("Play the whole way"), parent=self)
+        self._way.setCheckable(True)
+        self._begin = IconButton("picture", "", parent=self)
+        self._ways = LatestTask(self)
+        self._ways.finished.connect(self._on_way_ready)
         self._build()
         self._loading.finished.connect(self.canvas.set_image)
         results.dataChanged.connect(self._on_data_changed)
@@ -63,6 +74,8 @@ class SingleView(QFrame):
         bar.addStretch(1)
         bar.addWidget(ZoomBar(self.canvas.state, self))
         bar.addSpacing(SPACING.l)
+        for button in (self._way, self._star, self._begin):
+            bar.addWidget(button)
         self._add(bar, "copy", self.tr("Copy picture (Ctrl+C)"), self._on_copy)
         self._add(bar, "save", self.tr("Save as… (Ctrl+S)"), self._on_save)
         bar.addWidget(self._folder)
@@ -73,6 +86,9 @@ class SingleView(QFrame):
         self._previous.clicked.connect(self._on_previous)
         self._next.clicked.connect(self._on_next)
         self._folder.clicked.connect(self._on_folder)
+        self._star.clicked.connect(self._on_star)
+        self._begin.clicked.connect(self._on_begin)
+        self._way.toggled.connect(self._on_way_toggled)
         middle = QHBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.player, 1)
@@ -100,9 +116,16 @@ class SingleView(QFrame):
         is_other = self._tile is None or (self._tile.job_id, self._tile.index) != (tile.job_id, tile.index)
         self._tile = tile
         if is_other:
+            self._way.setChecked(False)
             self._show_content(tile)
         self._facts.set_tile(tile)
         self._folder.setEnabled(bool(tile.path))
+        self._star.setEnabled(bool(tile.path))
+        self._star.set_icon("star-full" if tile.is_starred else "star")
+        self._star.set_name(self.tr("Take the star (S)") if tile.is_starred else self.tr("Star (S)"))
+        self._begin.set_icon("film" if tile.is_moving else "picture")
+        self._begin.set_name(self.tr("Continue this clip") if tile.is_moving else self.tr("Start from this picture"))
+        self._way.setVisible(isinstance(tile.request, InterpolateRequest) and not tile.is_moving)
         self._show_place()
 
     def _show_content(self, tile: Tile) -> None:
@@ -117,6 +140,30 @@ class SingleView(QFrame):
             self.canvas.set_image(image_of(tile.pixels))
         elif tile.path:
             self._loading.start(partial(load_image, tile.path))
+
+    def _on_way_toggled(self, is_on: bool) -> None:
+        """All pictures of the way as a clip, there and back; or this one again."""
+        tile = self._tile
+        if tile is None:
+            return
+        if is_on:
+            self._ways.start(partial(frames, cells_of(self._results.tiles_of(tile.job_id))))
+        else:
+            self._ways.drop()
+            self._show_content(tile)
+
+    def _on_way_ready(self, pictures: tuple[Pixels, ...]) -> None:
+        if self._way.isChecked() and len(pictures) > 1:
+            self._loading.drop()
+            self.player.bar.show()
+            self.player.play.set_loop(LoopMode.PING_PONG)
+            self.player.play.seek(0)
+            self.player.set_source(MemoryFrames(pictures, WAY_FPS), plays=True)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """What can be done with a picture, as in the grid."""
+        if self._tile is not None:
+            PictureMenu(self._tile, self._verbs, self).popup(event.globalPos())
 
     def set_crisp(self, is_crisp: bool) -> None:
         """Hard pixel edges, or smooth."""
@@ -181,6 +228,12 @@ class SingleView(QFrame):
 
     def _on_folder(self) -> None:
         self._verbs.folder_requested.emit(self._tile)
+
+    def _on_star(self) -> None:
+        self._verbs.star_requested.emit(self._tile)
+
+    def _on_begin(self) -> None:
+        self._verbs.begin_requested.emit(self._tile)
 
     def _on_reuse(self) -> None:
         self._verbs.reuse_requested.emit(self._tile)

@@ -17,13 +17,13 @@ class StopChoices(QWidget):
     def __init__(self, queue: JobQueue, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._queue = queue
-        self.stop_button = TextButton(self.tr("Stop now"), "tab", parent=self)
+        self.stop_button = TextButton(self.tr("Stop now"), "chip", parent=self)
         self.stop_button.setToolTip(
             self.tr("Ends this job within one step (Esc); finished pictures stay, and the other jobs wait for you")
         )
-        self.skip_button = TextButton(self.tr("Skip this one"), "tab", parent=self)
+        self.skip_button = TextButton(self.tr("Skip this one"), "chip", parent=self)
         self.skip_button.setToolTip(self.tr("Ends this job within one step and goes on with the next"))
-        self.last_button = TextButton(self.tr("Finish this one, then stop"), "tab", parent=self)
+        self.last_button = TextButton(self.tr("Finish this one, then stop"), "chip", parent=self)
         self.last_button.setToolTip(
             self.tr("Completes this job; the others wait for you. Click again to go on after all")
         )
