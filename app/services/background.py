@@ -55,8 +55,10 @@ class LatestTask(QObject):
     told = Signal(object)  # an item of work that tells as it goes
     finished = Signal(object)  # what the work returned
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, is_patient: bool = True) -> None:
+        """`is_patient` work waits until few others run; what reads from slow disks must not hold those up."""
         super().__init__(parent)
+        self._room = _room if is_patient else threading.BoundedSemaphore(1)
         self._wanted = _Wanted()
         self._waiting: Callable[[Tell], Any] | None = None
         self._is_running = False
@@ -87,7 +89,7 @@ class LatestTask(QObject):
         work, self._waiting = self._waiting, None
         assert work is not None
         self._is_running = True
-        threading.Thread(target=_carry_out, args=(work, id(self), self._wanted), name="background").start()
+        threading.Thread(target=_carry_out, args=(work, id(self), self._wanted, self._room), name="background").start()
 
     def _on_arrived(self, letter: Any) -> None:
         if letter.task != id(self):
@@ -108,7 +110,7 @@ class _Failed:
     """Stands for the result of work that ended in an unforeseen error."""
 
 
-def _carry_out(work: Callable[[Tell], Any], task: int, wanted: _Wanted) -> None:
+def _carry_out(work: Callable[[Tell], Any], task: int, wanted: _Wanted, room: threading.BoundedSemaphore) -> None:
     """An exception goes on to the thread's exception hook, as every bug; the task is free again all the same."""
     post, number = _the_post(), wanted.number
 
@@ -120,7 +122,7 @@ def _carry_out(work: Callable[[Tell], Any], task: int, wanted: _Wanted) -> None:
 
     result: object = _Failed()
     try:
-        with _room:
+        with room:
             result = work(tell)
     finally:
         post.arrived.emit(_Letter(task, number, result, True))

@@ -56,7 +56,7 @@ class VideoFrames(FrameSource):
         self._images: dict[int, QImage] = {}
         self._plan: list[int] = []
         self._reader = _Reader(path)
-        self._task = LatestTask(self)
+        self._task = LatestTask(self, is_patient=False)
         self._task.told.connect(self._on_told)
         self._task.finished.connect(self._on_finished)
         self._task.start_telling(self._reader.open)

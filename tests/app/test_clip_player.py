@@ -22,6 +22,7 @@ from tests.helpers.qt import wait_for_signal, wait_until
 from ul_engine.outputs import write_clip
 
 Own = Callable[[Any], Any]
+LENGTH = 300
 
 
 def number(image: QImage | None) -> int:
@@ -43,8 +44,8 @@ def player(qapp: Any, owned: Own) -> ClipPlayer:
 
 @pytest.fixture(scope="module")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """200 frames with few key frames, so that most of them lie far behind one."""
-    return encode(tmp_path_factory.mktemp("clips") / "long.mp4", marked(200), options={"g": "60", "crf": "18"})
+    """300 frames with few key frames, so that most of them lie far behind one."""
+    return encode(tmp_path_factory.mktemp("clips") / "long.mp4", marked(LENGTH), options={"g": "60", "crf": "18"})
 
 
 def opened(player: ClipPlayer, path: Path, **options: Any) -> VideoFrames:
@@ -55,7 +56,7 @@ def opened(player: ClipPlayer, path: Path, **options: Any) -> VideoFrames:
 
 
 def shows(player: ClipPlayer, frame: int) -> bool:
-    return player.view.image is not None and number(player.view.image) == frame
+    return player.view.image is not None and number(player.view.image) == frame % 256  # there are eight bars
 
 
 # ---- clips in memory ----------------------------------------------------------------------------------------------
@@ -130,15 +131,15 @@ def test_zoom_stays_while_it_plays(player: ClipPlayer) -> None:
 
 def test_scrubbing_lands_on_the_exact_frame(player: ClipPlayer, long_clip: Path) -> None:
     opened(player, long_clip)
-    assert player.play.count == 200
-    for frame in (150, 3, 199, 0, 61, 60, 59, 120, 121):
+    assert player.play.count == LENGTH
+    for frame in (150, 3, 299, 0, 61, 60, 59, 255, 256, 257, 120, 121):
         player.play.seek(frame)
         wait_until(lambda frame=frame: shows(player, frame), message=f"frame {frame}")  # type: ignore[misc]
 
 
 def test_many_wishes_in_a_row_end_at_the_last(player: ClipPlayer, long_clip: Path) -> None:
     opened(player, long_clip)
-    for frame in range(0, 200, 7):
+    for frame in range(0, LENGTH, 7):
         player.play.seek(frame)
     player.play.seek(137)
     wait_until(lambda: shows(player, 137))
@@ -170,12 +171,12 @@ def test_a_clip_larger_than_the_cache_plays_to_its_end_and_on(
     player.play.set_loop(loop)
     player.play.set_speed(4.0)
     player.play.frame_changed.connect(seen.append)
-    player.play.seek(185)
+    player.play.seek(285)
     player.play.play()
     wait_until(lambda: len(seen) > 40 and shows(player, player.play.frame))
     player.play.pause()
-    assert max(seen) >= 195
-    assert min(seen) < (20 if loop is LoopMode.LOOP else 180)
+    assert max(seen) >= 295
+    assert min(seen) < (20 if loop is LoopMode.LOOP else 280)
 
 
 @pytest.mark.parametrize("name", ["a.webm", "a.gif", "a.webp", "pictures/%05d.png"])
@@ -212,6 +213,33 @@ def test_what_is_no_clip_is_told_in_words(player: ClipPlayer, tmp_path: Path) ->
     assert "a.mp4" not in failed[0]
     assert failed[0]
     assert player.play.count == 0
+    assert failed[0] in player.view.accessibleDescription()
+
+
+@pytest.mark.parametrize("number", [0, 5])
+def test_a_frame_that_cannot_be_decoded_is_told_and_the_rest_plays(
+    player: ClipPlayer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    from ul_engine.media.broken import BrokenFrame
+    from ul_engine.media.container_frames import ContainerFrames
+
+    path = encode(tmp_path / "a.mp4", marked(9))
+    real = ContainerFrames.frame
+
+    def broken(self: ContainerFrames, at: int) -> Any:
+        if at >= number:
+            raise BrokenFrame(number, "is damaged", str(path))
+        return real(self, at)
+
+    monkeypatch.setattr(ContainerFrames, "frame", broken)
+    failed = wait_for_signal(player.failed, trigger=lambda: player.set_source(VideoFrames(str(path))))
+    assert f"frame {number} is damaged" in failed[0]
+    assert player.play.count == number
+    if number:
+        wait_until(lambda: shows(player, 0))
+        assert "frame 5 is damaged" in player.bar.note.text()
+    else:
+        assert "is damaged" in player.view.accessibleDescription()
 
 
 def test_the_file_is_let_go(player: ClipPlayer, long_clip: Path) -> None:
@@ -227,7 +255,7 @@ def test_the_file_is_let_go(player: ClipPlayer, long_clip: Path) -> None:
 def test_players_of_one_state_show_the_same_frame(qapp: Any, owned: Own, long_clip: Path) -> None:
     play = owned(PlayState())
     players = [shown(owned, ClipPlayer(play), 320, 240) for _ in range(2)]
-    players[0].set_source(in_memory(200))
+    players[0].set_source(in_memory(LENGTH))
     players[1].set_source(VideoFrames(str(long_clip)))
     wait_until(lambda: players[1].view.image is not None)
     play.seek(90)
@@ -244,8 +272,25 @@ def test_players_of_one_state_show_the_same_frame(qapp: Any, owned: Own, long_cl
     assert all(together)
 
 
+def test_who_is_not_seen_holds_nobody_up(qapp: Any, owned: Own, long_clip: Path) -> None:
+    play = owned(PlayState())
+    seen, hidden = (shown(owned, ClipPlayer(play), 320, 240) for _ in range(2))
+    seen.set_source(in_memory(LENGTH))
+    hidden.hide()
+    source = VideoFrames(str(long_clip))
+    hidden.set_source(source)
+    wait_until(lambda: source.count == LENGTH)
+    play.seek(80)
+    play.play()
+    wait_until(lambda: play.frame > 85)
+    play.pause()
+    assert source._images == {}
+    hidden.show()
+    wait_until(lambda: shows(hidden, play.frame))
+
+
 def test_short_numbers_are_real_numbers() -> None:
     """The helper that reads numbers out of pixels would notice a frame that is off by one."""
-    frames = marked(200)
-    assert [number_in(frame) for frame in frames] == list(range(200))
+    frames = marked(256)
+    assert [number_in(frame) for frame in frames] == list(range(256))
     assert not np.array_equal(frames[16], frames[17])

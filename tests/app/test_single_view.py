@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
 from app.models.results import Tile, TileState
@@ -39,6 +40,8 @@ def test_a_finished_clip_opens_and_plays(make_shell: Make, run_async: RunAsync) 
         assert tile.clip is not None
         assert single.canvas.image is not None
         assert pixels_of(single.canvas.image) == tile.clip.frames[2]
+        QTest.keyClick(single, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+        assert pixels_of(QGuiApplication.clipboard().image()) == tile.clip.frames[2]
         QTest.keyClick(single, Qt.Key.Key_D)
         assert pixels_of(single.canvas.image) == tile.clip.frames[3]
         QTest.keyClick(single, Qt.Key.Key_Escape)

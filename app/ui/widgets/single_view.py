@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.models.play_state import LoopMode
@@ -211,6 +211,8 @@ class SingleView(QFrame):
             self.canvas.zoom_to(1.0)
         elif self.canvas.take_key(event):
             event.accept()
+        elif event.matches(QKeySequence.StandardKey.Copy):
+            self._on_copy()
         elif self._tile is None or not self._verbs.on_key(event, self._tile):
             super().keyPressEvent(event)
 
@@ -221,7 +223,13 @@ class SingleView(QFrame):
         self._step(1)
 
     def _on_copy(self) -> None:
-        self._verbs.copy_requested.emit(self._tile)
+        """Of a clip the frame on show, of a picture all of it."""
+        if self._tile is None:
+            return
+        if self._tile.is_moving and self.canvas.image is not None:
+            QGuiApplication.clipboard().setImage(self.canvas.image)
+        else:
+            self._verbs.copy_requested.emit(self._tile)
 
     def _on_save(self) -> None:
         self._verbs.save_requested.emit(self._tile)

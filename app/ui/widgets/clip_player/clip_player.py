@@ -55,11 +55,13 @@ class ClipPlayer(QWidget):
         if self._source is not None:
             self._source.frame_ready.disconnect(self._on_frame_ready)
             self._source.opened.disconnect(self._on_opened)
-            self._source.failed.disconnect(self.failed)
+            self._source.failed.disconnect(self._on_failed)
             self._source.close()
             self._source.deleteLater()
         self._source = source
         self._plays = plays
+        self.view.set_message("")
+        self.bar.set_note("")
         self.play.wait_for(id(self), False)
         if source is None:
             self.view.set_image(None)
@@ -69,9 +71,19 @@ class ClipPlayer(QWidget):
         source.setParent(self)
         source.frame_ready.connect(self._on_frame_ready)
         source.opened.connect(self._on_opened)
-        source.failed.connect(self.failed)
+        source.failed.connect(self._on_failed)
         if source.count:
             self._on_opened()
+
+    def _on_failed(self, message: Any) -> None:
+        """Say it in place of the picture, or below what can still be seen."""
+        sentence = self.tr("This clip {problem}.").format(problem=str(message).rstrip("."))
+        if self._source is not None and self._source.count:
+            self.bar.set_note(sentence)
+        else:
+            self.view.set_image(None)
+            self.view.set_message(sentence)
+        self.failed.emit(message)
 
     def _on_opened(self) -> None:
         assert self._source is not None

@@ -3,7 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from app.models.play_state import LoopMode, PlayState
 from app.ui.theme.fonts import font
@@ -39,6 +39,9 @@ class PlayBar(QWidget):
         self.place = label("", "muted")
         self.place.setFont(font(has_even_digits=True))
         self.place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.note = label("", "warning", is_wrapped=True)
+        self.note.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.note.hide()
         self._build()
         play.frame_changed.connect(self._show)
         play.playing_changed.connect(self._show)
@@ -46,8 +49,12 @@ class PlayBar(QWidget):
         self._show()
 
     def _build(self) -> None:
-        row = QHBoxLayout(self)
-        row.setContentsMargins(SPACING.m, SPACING.xs, SPACING.m, SPACING.xs)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACING.m, SPACING.xs, SPACING.m, SPACING.xs)
+        layout.setSpacing(SPACING.xs)
+        row = QHBoxLayout()
+        layout.addLayout(row)
+        layout.addWidget(self.note)
         row.setSpacing(SPACING.xs)
         for part in (self.back_button, self.play_button, self.forward_button):
             row.addWidget(part)
@@ -64,6 +71,11 @@ class PlayBar(QWidget):
         self.loop_button.clicked.connect(self.next_loop)
         self.slider.valueChanged.connect(self._on_slider_changed)
         self.speed.activated.connect(self._on_speed_activated)
+
+    def set_note(self, sentence: str) -> None:
+        """What is wrong with the clip; empty: nothing."""
+        self.note.setText(sentence)
+        self.note.setVisible(bool(sentence))
 
     def next_loop(self) -> None:
         """Loop, back and forth, once: the next of the three."""

@@ -50,6 +50,7 @@ class ImageView(QWidget):
         self._marks = NO_MARKS
         self._crosshair: Probe | None = None
         self._label = ""
+        self._message = ""
         self._zoom = 0.0
         self._shows_focus = False
         self._gestures = Gestures(self)
@@ -114,6 +115,12 @@ class ImageView(QWidget):
         self._describe()
         self.update()
 
+    def set_message(self, text: str) -> None:
+        """Words in the middle, for want of a picture."""
+        self._message = text
+        self._describe()
+        self.update()
+
     def set_crisp(self, is_crisp: bool) -> None:
         """Hard pixel edges, or smooth."""
         self.state.set_crisp(is_crisp)
@@ -168,7 +175,7 @@ class ImageView(QWidget):
 
     def _describe(self) -> None:
         image = self.image
-        size = f"{image.width()} × {image.height()}" if image is not None else self.tr("no picture")
+        size = f"{image.width()} × {image.height()}" if image is not None else self._message or self.tr("no picture")
         self.setAccessibleDescription(", ".join(part for part in (self._label, size) if part))
 
     # ---- events ---------------------------------------------------------------------------------------------------
@@ -185,6 +192,9 @@ class ImageView(QWidget):
                 painting.paint_crosshair(painter, self._crosshair, geometry)
         if self._label:
             painting.paint_label(painter, self._label, QPointF(SPACING.s, SPACING.s), self.width() - 2 * SPACING.s)
+        if self._message and self.image is None:
+            middle = QPointF(self.width() / 2, self.height() / 2)
+            painting.paint_label(painter, self._message, middle, self.width() - 2 * SPACING.s, is_middle=True)
         if self._shows_focus and self.hasFocus():
             painting.paint_focus(painter, QRectF(self.rect()))
         painter.end()

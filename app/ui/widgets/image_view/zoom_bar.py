@@ -3,7 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app.ui.theme.fonts import font
 from app.ui.theme.tokens import SPACING
@@ -28,6 +28,7 @@ class ZoomBar(QWidget):
         self.crisp = IconButton("pixels", "", parent=self)
         self.crisp.setCheckable(True)
         self.crisp.setVisible(has_crisp)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACING.xs)
