@@ -123,8 +123,12 @@ class GenerateForm(QObject):
 
     def unknown_words(self) -> list[UnknownWord]:
         """Words of the prompt that the chosen model does not know."""
+        return self.unknown_in(self._state.prompt)
+
+    def unknown_in(self, prompt: str) -> list[UnknownWord]:
+        """Words of any prompt that the chosen model does not know."""
         text = self.text_config
-        return unknown_words(without_choices(self._state.prompt), text.vocabulary) if text else []
+        return unknown_words(without_choices(prompt), text.vocabulary) if text else []
 
     def num_unknown_in_prompts(self) -> int:
         """Different words in the prompts of a file that the chosen model does not know."""
@@ -217,7 +221,7 @@ class GenerateForm(QObject):
 
         A random seed is drawn before, so that the field afterwards shows the seed in use; an increment follows after.
         """
-        if self._state.seed_mode is SeedMode.RANDOM:
+        if self._state.seed_mode is SeedMode.RANDOM and not set(self._errors) - {"seed"}:
             self.roll_seed()
         request = self._request
         if request is None:

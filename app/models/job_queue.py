@@ -46,6 +46,7 @@ class Job:
     page: Page = "generate"
     is_stop_noted: bool = False
     """The engine has heard that it is to stop."""
+    makes_clips: bool = False
     problem: str = ""
     """Why it waits for a person's word and is not taken by itself; empty: it is."""
 
@@ -136,9 +137,12 @@ class JobQueue(QObject):
         *,
         page: Page = "generate",
         is_next: bool = False,
+        makes_clips: bool = False,
     ) -> Job:
         """Put a job at the end of the queue, or before all that wait. Asking for more means going on: a pause ends."""
-        job = Job(f"job-{next(self._numbers)}", request, model_name, size_px, preset, page=page)
+        job = Job(
+            f"job-{next(self._numbers)}", request, model_name, size_px, preset, page=page, makes_clips=makes_clips
+        )
         waiting = (job, *self._view.waiting) if is_next else (*self._view.waiting, job)
         self._set(replace(self._view, waiting=waiting, is_paused=False))
         return job

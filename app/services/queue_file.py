@@ -21,6 +21,7 @@ class StoredJob(FrozenModel):
     model_name: str
     size_px: tuple[int, int]
     preset: str = ""
+    makes_clips: bool = False
     is_running: bool = Field(False, description="The engine was at it when the file was written.")
     problem: str = Field("", description="Why it waits for a person's word; empty: it does not.")
 

@@ -76,7 +76,13 @@ class JobRunner(QObject):
         if requests and session.form.prompts is None and session.form.text_config is not None:
             session.history.add(session.form.state.prompt)
         for request in requests:
-            session.queue.add(request, model.name, size_of(request, model.manifest.model.image_px), preset)
+            session.queue.add(
+                request,
+                model.name,
+                size_of(request, model.manifest.model.image_px),
+                preset,
+                makes_clips=session.form.offers.makes_clips,
+            )
         return bool(requests)
 
     # ---- life of the engine ---------------------------------------------------------------------------------------
@@ -242,4 +248,6 @@ class JobRunner(QObject):
         job = self._failed.pop(job_id, None)
         if job is not None:
             request = changed(job.request, changes)
-            self._session.queue.add(request, job.model_name, job.size_px, job.preset, page=job.page)
+            self._session.queue.add(
+                request, job.model_name, job.size_px, job.preset, page=job.page, makes_clips=job.makes_clips
+            )

@@ -1,5 +1,6 @@
 """Ties the queue to its file: what waits survives a restart; after a crash it comes back held, the culprit marked."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -54,7 +55,8 @@ class QueueKeeper(QObject):
         problem = stored.problem
         if stored.is_running and loaded.has_crashed:
             problem = self.tr("The program ended while this ran")
-        return Job("", stored.request, stored.model_name, stored.size_px, stored.preset, problem=problem)
+        job = Job("", stored.request, stored.model_name, stored.size_px, stored.preset, problem=problem)
+        return replace(job, makes_clips=stored.makes_clips)
 
     # ---- while it runs --------------------------------------------------------------------------------------------
 
@@ -130,6 +132,7 @@ def stored_jobs(view: QueueView) -> tuple[StoredJob, ...]:
             model_name=job.model_name,
             size_px=job.size_px,
             preset=job.preset,
+            makes_clips=job.makes_clips,
             is_running=job is view.running,
             problem=job.problem,
         )

@@ -93,7 +93,7 @@ class GenerateBar(QFrame):
             return self.tr("Generate {count} steps").format(count=state.num_steps)
         count = state.num_images * (len(self._form.prompts.prompts) if self._form.prompts else 1)
         if mode is Mode.CONTINUE:
-            return self.tr("Continue clip") if count == 1 else self.tr("Continue it {count} times").format(count=count)
+            return self.tr("Continue clip") if count == 1 else self.tr("Make {count} continuations").format(count=count)
         if count == 1:
             return self.tr("Generate")
         words = self.tr("Generate {count} clips") if offers.makes_clips else self.tr("Generate {count} pictures")

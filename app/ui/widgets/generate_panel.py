@@ -3,7 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.form_state import Mode
 from app.models.session import Session
@@ -71,6 +71,9 @@ class GeneratePanel(QFrame):
         """A grid and a way have as many pictures as their values and steps say."""
         is_counted = self.modes.mode in (Mode.PICTURES, Mode.CONTINUE)
         self.count.setVisible(is_counted)
+        is_alone = not is_counted or self._form.offers.makes_clips
+        self._numbers.removeWidget(self.preset)
+        self._numbers.addWidget(self.preset, *((1, 0, 1, 3) if is_alone else (0, 1, 1, 2)))
         self.frames.setVisible(self._form.offers.makes_clips and self.modes.mode is not Mode.BETWEEN)
         self.count.set_title(self.tr("Clips") if self._form.offers.makes_clips else self.tr("Pictures"))
 
@@ -80,15 +83,17 @@ class GeneratePanel(QFrame):
         column = QVBoxLayout(body)
         column.setContentsMargins(SPACING.l, SPACING.l, SPACING.l, SPACING.l)
         column.setSpacing(SPACING.l)
-        pair = QHBoxLayout()
-        pair.setSpacing(SPACING.s)
-        pair.addWidget(self.count, 2)
-        pair.addWidget(self.frames, 2)
-        pair.addWidget(self.preset, 5)
+        self._numbers = QGridLayout()
+        self._numbers.setHorizontalSpacing(SPACING.s)
+        self._numbers.setVerticalSpacing(SPACING.l)
+        self._numbers.addWidget(self.count, 0, 0)
+        self._numbers.addWidget(self.frames, 0, 1)
+        for place, stretch in enumerate((2, 2, 3)):
+            self._numbers.setColumnStretch(place, stretch)
         beginning = (self.modes, self.model_chooser, line(body), self.prompt_field, self.prompt_list)
         for part in (*beginning, self.class_field, self.continuing, self.between, self.axes):
             column.addWidget(part)
-        column.addLayout(pair)
+        column.addLayout(self._numbers)
         column.addWidget(self.seed)
         column.addWidget(self.start_picture)
         column.addWidget(self.expert)

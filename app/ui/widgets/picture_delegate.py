@@ -139,6 +139,8 @@ class PictureDelegate(QStyledItemDelegate):
             seed = self.tr("Step {step} · {share} %").format(
                 step=tile.index + 1, share=round(100 * tile.request.share_of(tile.index))
             )
+        elif tile.single is not None and tile.single.variation_seed is not None:
+            seed = self.tr("Variation {seed}").format(seed=tile.single.variation_seed)
         if tile.problem:
             return f"{seed} · {tile.problem}"
         if tile.state is TileState.PREVIEW:
@@ -172,7 +174,13 @@ def heading_line(job: Job) -> str:
     sampling = sampling_of(job.request)
     steps = _steps(f"{sampling.base.num_steps} + {sampling.decoder.num_steps}") if sampling else ""
     made = job.num_done if job.is_over else job.num_results
-    parts = [pictures_text(made) if made else "", job.model_name, job.preset, steps, _ending(job)]
+    parts = [
+        pictures_text(made, is_clips=job.makes_clips) if made else "",
+        job.model_name,
+        job.preset,
+        steps,
+        _ending(job),
+    ]
     return " · ".join(part for part in parts if part)
 
 

@@ -91,7 +91,7 @@ class QueueRow(QWidget):
         row.addWidget(ElidedLabel(job_title(job), parent=self), 1)
         if job.problem:
             self._add_problem(row, job.problem)
-        row.addWidget(_right(pictures_text(job.num_results)))
+        row.addWidget(_right(pictures_text(job.num_results, is_clips=job.makes_clips)))
         row.addWidget(drop)
 
     def _add_problem(self, row: QHBoxLayout, problem: str) -> None:
@@ -114,8 +114,10 @@ def job_title(job: Job) -> str:
     return title(job.request)
 
 
-def pictures_text(count: int) -> str:
-    """A number of pictures in words."""
+def pictures_text(count: int, *, is_clips: bool = False) -> str:
+    """A number of pictures or clips in words."""
+    if is_clips:
+        return _tr("1 clip") if count == 1 else _tr("{count} clips").format(count=count)
     return _tr("1 picture") if count == 1 else _tr("{count} pictures").format(count=count)
 
 

@@ -87,4 +87,9 @@ class ViewBar(QWidget):
         self.crisp_button.set_name(crisp if is_crisp else smooth)
 
     def _on_count_changed(self, count: Any) -> None:
-        self._count.setText(pictures_text(count) if count else "")
+        num_moving = sum(tile.is_moving for tile in self._results.done_tiles())
+        parts = [
+            pictures_text(count - num_moving) if count > num_moving else "",
+            pictures_text(num_moving, is_clips=True) if num_moving else "",
+        ]
+        self._count.setText(self.tr(" and ").join(part for part in parts if part))

@@ -10,6 +10,7 @@ from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.form_number import FormNumber, whole
 from app.ui.widgets.generate.form_text import FormText
+from app.ui.widgets.generate.second_prompt import SecondPrompt
 from app.ui.widgets.labels import Field
 from app.ui.widgets.quiet_inputs import QuietComboBox
 
@@ -28,7 +29,7 @@ class BetweenField(QWidget):
         self.num_steps = FormNumber(form, "num_steps", self.tr("Steps"), whole(2, 512), self)
         self.num_steps.set_help(self.tr("Pictures on the way, both ends included"))
         self.second_seed = FormText(form, "second_seed", self.tr("Seed at the end"), self)
-        self.second_prompt = FormText(form, "second_prompt", self.tr("Prompt at the end"), self)
+        self.second_prompt = SecondPrompt(form, self)
         self._die = IconButton("dice", self.tr("Draw another seed for the end"), parent=self)
         self._build()
         self._kind.activated.connect(self._on_kind_activated)

@@ -12,6 +12,7 @@ from app.ui.theme.tokens import SPACING
 from app.ui.widgets.generate.form_text import FormText
 from app.ui.widgets.labels import Field, label
 from app.ui.widgets.quiet_inputs import QuietComboBox
+from ul_engine.requests import GridRequest, Request
 
 
 class AxisField(QWidget):
@@ -80,11 +81,21 @@ class GridAxesField(QWidget):
         form.model_changed.connect(self._refresh)
         self._refresh()
 
+    def _unknown_words(self, request: Request) -> str:
+        """Words of the prompts on an axis that the model does not know."""
+        axes = (request.x, request.y) if isinstance(request, GridRequest) else ()
+        prompts = [str(value) for axis in axes if axis and axis.field == "prompt" for value in axis.values]
+        words = dict.fromkeys(word.word for prompt in prompts for word in self._form.unknown_in(prompt))
+        if not words:
+            return ""
+        return self.tr("Words this model does not know: {words}").format(words=", ".join(words))
+
     def _refresh(self, _payload: Any = None) -> None:
         is_grid = self._form.state.mode is Mode.GRID
         self.setVisible(is_grid)
         request = self._form.request
         if is_grid and request is not None:
             words = self.tr("{count} pictures in all, one for each pair of values")
-            self._sum.setText(words.format(count=num_results(request)))
+            lines = [words.format(count=num_results(request)), self._unknown_words(request)]
+            self._sum.setText("\n".join(line for line in lines if line))
         self._sum.setVisible(is_grid and request is not None)
