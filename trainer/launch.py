@@ -153,6 +153,11 @@ class RunningProcess:
                 process.wait(timeout_s)
         return not self.is_running()
 
+    def release(self) -> None:
+        """Wait for it no more, because this program ends and the run goes on: Python would warn of a child left."""
+        if self.child is not None and self.child.returncode is None:
+            self.child.returncode = 0
+
 
 def start(plan: LaunchPlan, requested: Mapping[str, Any] | None = None) -> RunningProcess:
     """Start the run's processes in a session of their own, output appended to the console log. `requested` are the

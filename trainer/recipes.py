@@ -3,13 +3,18 @@
 from pathlib import Path
 from typing import Any
 
-from trainer.config.loading import read_recipe
+from trainer.config.loading import parse_config, read_recipe
+from trainer.run_dir import RunDir, read_json
 from ul_engine.errors import ConfigError
+from ul_engine.model_folder import read_manifest
 from ul_engine.presets import MODEL_PRESETS, ModelPreset, model_preset
 
 RECIPES = Path(__file__).with_name("recipes")
 LARGE_MEMORY_GB = 80
 """Presets for devices of this size are the paper's."""
+DEFAULT_PRESET = "tiny"
+CARRIED_TO_STAGE2 = ("precision", "num_threads", "seed", "loading")
+"""Settings of a Stage 1 run that Stage 2 takes over, beside its model and data."""
 
 
 def recipe_names() -> list[str]:
@@ -83,3 +88,26 @@ def _small_sizes(preset: ModelPreset) -> dict[str, Any]:
 
 def _cadence(log: int, look: int, checkpoint: int) -> dict[str, int]:
     return {"log_every": log, "validate_every": look, "preview_every": look, "checkpoint_every": checkpoint}
+
+
+def after_stage1(folder: Path) -> dict[str, Any]:
+    """Stage 2 for what a Stage 1 run (or model) folder holds: its model, a run's data, the recipe of its preset.
+
+    Raises CheckpointError for a folder that holds neither, ConfigError.
+    """
+    run = RunDir(folder)
+    is_run = run.checkpoints.is_dir() and run.config.is_file()
+    former = parse_config(read_json(run.config)) if is_run else None
+    if former is None:
+        manifest = read_manifest(folder)
+        model, preset = manifest.model, DEFAULT_PRESET
+    else:
+        model, preset = former.model, former.preset or DEFAULT_PRESET
+    data = recipe(preset, "stage2")
+    data |= {"preset": None, "model": model.model_dump(mode="json"), "condition_on": "auto"}
+    if former is not None:
+        carried = former.model_dump(mode="json")
+        data |= {name: carried[name] for name in CARRIED_TO_STAGE2} | {"data": carried["data"]}
+        if carried["data"].get("fit") == "buckets":
+            data["latents"] = {"source": "encoder"}  # a cache holds one shape
+    return data

@@ -35,9 +35,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Read all files once and say what was found, what to do about it, and how to train on it. Ends "
         "with 0 if a run can start and with 1 if it cannot.",
     )
-    check.add_argument("path", nargs="?", metavar="PATH", help="folder, zip, tar, or folder of tar shards")
-    check.add_argument("--config", type=Path, metavar="FILE", help="take the section data of this YAML recipe")
-    _add_settings(check)
+    _add_source(check)
     check.add_argument(
         "--sheet",
         nargs="?",
@@ -46,10 +44,25 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help=f"write a contact sheet (PNG) of the tensors that the model will see (default: {DEFAULT_SHEET})",
     )
     check.add_argument("--json", metavar="FILE", help="write the report as JSON; - for standard output")
-    check.add_argument("--progress", choices=("auto", "json", "off"), default="auto", help="news on standard error")
     check.add_argument("--processes", type=int, metavar="N", help="processes that read (default: one per core)")
-    check.add_argument("--seed", type=int, default=0, help="seed of the run, for the contact sheet (default: 0)")
     check.set_defaults(run=_run_check)
+    sheet = actions.add_parser(
+        "sheet",
+        help="only draw the contact sheet: the very tensors that a run with these settings would see",
+        description="Draw the contact sheet of a check without reading all files: for other settings of known data.",
+    )
+    _add_source(sheet)
+    sheet.add_argument("--out", metavar="FILE", default=DEFAULT_SHEET, help=f"PNG file (default: {DEFAULT_SHEET})")
+    sheet.set_defaults(run=_run_sheet)
+
+
+def _add_source(action: argparse.ArgumentParser) -> None:
+    """What to look at, and how it is used."""
+    action.add_argument("path", nargs="?", metavar="PATH", help="folder, zip, tar, or folder of tar shards")
+    action.add_argument("--config", type=Path, metavar="FILE", help="take the section data of this YAML recipe")
+    _add_settings(action)
+    action.add_argument("--progress", choices=("auto", "json", "off"), default="auto", help="news on standard error")
+    action.add_argument("--seed", type=int, default=0, help="seed of the run, for the contact sheet (default: 0)")
 
 
 def _add_settings(check: argparse.ArgumentParser) -> None:
@@ -92,6 +105,23 @@ def _run_check(arguments: argparse.Namespace) -> int:
     finally:
         progress.clear()
     return _tell(report, arguments)
+
+
+def _run_sheet(arguments: argparse.Namespace) -> int:
+    data = data_from(arguments)
+    progress = progress_of(arguments.progress)
+    from trainer.data.check.sheet import write_sheet
+
+    try:
+        write_sheet(data, arguments.out, seed=arguments.seed, observe=progress.show)
+    except KeyboardInterrupt:
+        progress.clear()
+        print("stopped; nothing was written", file=sys.stderr)
+        return 130
+    finally:
+        progress.clear()
+    print(os.path.abspath(arguments.out))
+    return 0
 
 
 def data_from(arguments: argparse.Namespace) -> DataConfig:

@@ -10,14 +10,10 @@ from trainer.cli.options import add_data_options, add_run_options, run_folder
 from trainer.cli.starting import start_run
 from trainer.config import RunConfig, Stage, parse_config, read_recipe, resolved_config
 from trainer.config.loading import apply_override
-from trainer.recipes import recipe
+from trainer.recipes import DEFAULT_PRESET, after_stage1, recipe
 from trainer.run_dir import RunDir, read_json
 from ul_engine.errors import CheckpointError, ConfigError
-from ul_engine.model_folder import read_manifest
 from ul_engine.presets import model_preset
-
-CARRIED_TO_STAGE2 = ("precision", "num_threads", "seed", "loading")
-DEFAULT_PRESET = "tiny"
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -98,33 +94,13 @@ def stage2_config(arguments: argparse.Namespace) -> RunConfig:
     """The settings of a Stage 2 run; raises ConfigError."""
     if arguments.config is None and arguments.stage1 is None:
         raise ConfigError("say which Stage 1 to build on: --from RUN", field="init_from")
-    data = read_recipe(arguments.config) if arguments.config else _after_stage1(Path(arguments.stage1))
+    data = read_recipe(arguments.config) if arguments.config else after_stage1(Path(arguments.stage1))
     data["stage"] = Stage.STAGE2.value
     if arguments.stage1 is not None:
         data["init_from"] = arguments.stage1
     if arguments.base_from is not None:
         data["base_from"] = arguments.base_from
     return _with_data(data, arguments)
-
-
-def _after_stage1(folder: Path) -> dict[str, Any]:
-    """Stage 2 for what a Stage 1 run trained: its model and data, the recipe of its preset."""
-    run = RunDir(folder)
-    is_run = run.checkpoints.is_dir() and run.config.is_file()
-    former = parse_config(read_json(run.config)) if is_run else None
-    if former is None:
-        manifest = read_manifest(folder)
-        model, preset = manifest.model, DEFAULT_PRESET
-    else:
-        model, preset = former.model, former.preset or DEFAULT_PRESET
-    data = recipe(preset, "stage2")
-    data |= {"preset": None, "model": model.model_dump(mode="json"), "condition_on": "auto"}
-    if former is not None:
-        carried = former.model_dump(mode="json")
-        data |= {name: carried[name] for name in CARRIED_TO_STAGE2} | {"data": carried["data"]}
-        if carried["data"].get("fit") == "buckets":
-            data["latents"] = {"source": "encoder"}  # a cache holds one shape
-    return data
 
 
 def _with_data(data: dict[str, Any], arguments: argparse.Namespace) -> RunConfig:

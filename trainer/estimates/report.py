@@ -1,91 +1,27 @@
-"""The whole estimate of a run as one object that becomes JSON."""
+"""The whole estimate of a run as one object."""
 
 import math
 import shutil
 from pathlib import Path
 
 import torch
-from pydantic import Field
 
 from trainer.config import RunConfig, ScenesData, Stage
 from trainer.config.data import FileData
+from trainer.cost import DiskEstimate, MemoryEstimate, NetworkEstimate, RunEstimate, StepTime
 from trainer.estimates.memory import StepMemory, frozen_bytes, step_memory, trained_bytes
 from trainer.estimates.shapes import micro_batch, operations, rank_batch, sized_model, trained_networks
-from trainer.estimates.timing import StepTime, step_time
+from trainer.estimates.timing import step_time
 from trainer.latent_cache.layout import latent_cache_bytes
 from trainer.memory import memory_of
 from ul_engine.accounting import DEVICE_SHARE, meta_model, num_parameters
 from ul_engine.accounting.operations import FLOPS_PER_MULTIPLY_ADD, TRAINING_PASSES
 from ul_engine.devices import describe_device
-from ul_engine.model_folder import NetworkName
-from ul_engine.requests import FrozenModel
 
 PREVIEW_PICTURES = 16
 """Of a sheet, stored as they are in memory: an upper bound."""
 FULL_PREVIEWS = 8
 """Previews after which they thin out."""
-
-
-class NetworkEstimate(FrozenModel):
-    """One network."""
-
-    parameters: int
-    multiply_adds: int = Field(description="Of one forward pass for one sample.")
-    is_trained: bool
-
-
-class MemoryEstimate(FrozenModel):
-    """Memory of one device during a step, in bytes."""
-
-    micro_batch: int = Field(description="Samples at once.")
-    needed: int = Field(description="Of a step with them.")
-    fixed: int = Field(
-        description="Of that, whatever the batch: weights, gradients, moments, average, frozen networks."
-    )
-    per_sample: int
-    free: int
-    total: int
-    usable: int = Field(description="What an estimate may fill: part of the whole, and no more than is free.")
-    largest_micro_batch: int = Field(description="Samples at once that fit; 0: none.")
-
-    @property
-    def fits(self) -> bool:
-        """Whether a step fits into what is usable."""
-        return self.needed <= self.usable
-
-
-class DiskEstimate(FrozenModel):
-    """What the run leaves on the disk, in bytes."""
-
-    checkpoint: int = Field(description="One training state.")
-    num_checkpoints: int = Field(description="Kept at the end, and one in the making.")
-    model: int = Field(description="The exported model folder.")
-    latents: int | None = Field(
-        description="The cache of latents; None: there is none, or the data is not counted yet."
-    )
-    previews: int
-    free: int | None = Field(None, description="On the disk of the run folder; None: no folder was named.")
-
-    @property
-    def total(self) -> int:
-        """Sum of what is known."""
-        return self.checkpoint * self.num_checkpoints + self.model + (self.latents or 0) + self.previews
-
-
-class RunEstimate(FrozenModel):
-    """What a run will cost."""
-
-    stage: Stage
-    device: str
-    device_name: str
-    num_ranks: int
-    networks: dict[NetworkName, NetworkEstimate]
-    flops_per_step: int = Field(description="Of all ranks together, forward and backward.")
-    memory: MemoryEstimate
-    step: StepTime
-    encoding_s: float | None = Field(description="Of the cache of latents, seconds; None: none, or unknown.")
-    total_s: float = Field(description="Of the steps and the encoding; validations, previews and saving come on top.")
-    disk: DiskEstimate
 
 
 def estimate(

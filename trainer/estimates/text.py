@@ -1,6 +1,6 @@
 """The estimate as a compact table for people."""
 
-from trainer.estimates.report import RunEstimate
+from trainer.cost import RunEstimate
 
 GB, MB = 1e9, 1e6
 

@@ -3,9 +3,9 @@
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
-from pydantic import Field
 
 from trainer.config import RunConfig, Stage
+from trainer.cost import StepTime
 from trainer.estimates.shapes import sized_model
 from ul_engine.accounting.operations import FLOPS_PER_MULTIPLY_ADD, TRAINING_PASSES, Operations
 from ul_engine.bench.inputs import random_inputs
@@ -15,7 +15,6 @@ from ul_engine.bench.training import stage1_step, stage2_step
 from ul_engine.model_folder import NetworkName
 from ul_engine.models.unified import UnifiedLatents, prefer_channels_last
 from ul_engine.nn.checkpointing import checkpoint_blocks
-from ul_engine.requests import FrozenModel
 
 LONGEST_S = 60.0
 """A step that would take longer is not measured."""
@@ -24,17 +23,6 @@ PROBE_S, PATIENCE_S = 0.5, 4.0
 REPEATS = 3
 USUAL_SHARE = {"cpu": 0.4, "cuda": 0.25, "mps": 0.25}
 """Ours: part of the matmul peak that whole steps reach."""
-
-
-class StepTime(FrozenModel):
-    """How long a step of the whole batch takes on one device."""
-
-    seconds: float = Field(description="Of one step of the run.")
-    is_measured: bool
-    how: str = Field(description="Where the figure comes from, as a sentence.")
-    flops_per_s: float = Field(description="Rate that the steps reach.")
-    peak_bytes: int | None = Field(None, description="Most memory while measuring; None: not measured.")
-    measured_batch: int | None = Field(None, description="Samples at once while measuring; None: not measured.")
 
 
 def step_time(

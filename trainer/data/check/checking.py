@@ -79,6 +79,7 @@ def report_of(found: Found, *, device_bytes: int | None) -> DataReport:
         problems=problems,
         verdict=verdict_of(problems),
         suggestion=suggestion(found.data, device_bytes=device_bytes) if found.used else None,
+        device_bytes=device_bytes,
         elapsed_s=0.0,
         num_processes=0,
     )

@@ -43,6 +43,7 @@ def check_other(data: ScenesData | HubData, *, observe: Observe, device_bytes: i
         problems=problems,
         verdict=verdict_of(problems),
         suggestion=suggestion(data, device_bytes=device_bytes),
+        device_bytes=device_bytes,
         elapsed_s=round(time.monotonic() - started, 2),
         num_processes=1,
     )

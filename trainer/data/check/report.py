@@ -170,6 +170,9 @@ class DataReport(FrozenModel):
     verdict: Verdict
     suggestion: Suggestion | None = Field(None, description="None where nothing can be trained on.")
     sheet: str | None = Field(None, description="Where the contact sheet was written; None: it was not asked for.")
+    device_bytes: int | None = Field(
+        None, description="Memory of the graphics card that the suggestion is for; None: there is none."
+    )
     elapsed_s: float
     num_processes: int
 
