@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from app.models.config_form.words import choice_helps, title_of, unit_of
+from app.models.config_form.words import choice_helps, title_at, title_of, unit_of
 
 _MISSING = object()
 
@@ -128,7 +128,7 @@ def _part(path: str, name: str, info: FieldInfo, section: str) -> FieldSpec | Se
     default = json_value(_default(info))
     return FieldSpec(
         path,
-        title_of(name),
+        title_at(path),
         kind,
         info.description or "",
         unit_of(name),

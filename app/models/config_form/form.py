@@ -229,9 +229,11 @@ class ConfigForm(QObject):
         """The fields that a rule over several names, in its order."""
         known = {field.path: field for field in walk(self.spec)}
         found = []
+        text = text.removeprefix("Value error, ")
         for word in dict.fromkeys(_PATHS_IN_TEXT.findall(text)):
             spec = known.get(f"{path}.{word}" if path else word) or known.get(word)
-            if spec is not None and ("_" in word or "." in word):
+            is_meant = "_" in word or "." in word or text.startswith(word)  # other words may just be words
+            if spec is not None and is_meant:
                 found.append((word, spec))
         return found
 

@@ -66,7 +66,23 @@ _TITLES = {
     "log_every": "Log every",
     "num_processes": "Processes",
 }
+_PATH_TITLES = {
+    "model.name": "Name of the model",
+    "data.flip": "Mirror pictures",
+    "use_stage2": "Stage 2 as well",
+    "biases": "Sigmoid biases",
+    "points_at_once": "Runs at once",
+    "num_nodes": "Machines",
+    "node_rank": "Number of this machine",
+    "rendezvous": "Where they meet",
+}
+"""For places where the name alone says too little."""
 _WORDS = re.compile(r"[_\-\s]+")
+
+
+def title_at(path: str) -> str:
+    """The title of the field at a path."""
+    return _tr(_PATH_TITLES[path]) if path in _PATH_TITLES else title_of(path.rpartition(".")[2])
 
 
 def title_of(name: str) -> str:

@@ -20,10 +20,18 @@ class ConfigFormView(QWidget):
     """Put it into something that scrolls. Sections are made when they are unfolded, results as they are found."""
 
     def __init__(
-        self, form: ConfigForm, parent: QWidget | None = None, *, is_compact: bool = False, has_search: bool = True
+        self,
+        form: ConfigForm,
+        parent: QWidget | None = None,
+        *,
+        is_compact: bool = False,
+        has_search: bool = True,
+        expert_title: str = "",
     ) -> None:
+        """`expert_title` stands above the expert fields of a form without sections."""
         super().__init__(parent)
         self._form = form
+        self._expert_title = expert_title
         self._is_compact = is_compact
         self._open: set[str] = set()
         self.search = QLineEdit(self)
@@ -155,6 +163,10 @@ class ConfigFormView(QWidget):
         sections = [part for part in form.spec.parts if isinstance(part, SectionSpec)]
         wanted = [each for each in (_without_sections(form.spec), *sections) if filling.has_any(each)]
         if not wanted:
+            return
+        if self._expert_title:
+            for section in wanted:
+                column.addWidget(filling.folded(section, section.title or self._expert_title, body))
             return
         count = sum(self._is_expert(field.path) for field in form.fields())
         heading = label(self.tr("Expert settings ({count})").format(count=count), "field", parent=body)
