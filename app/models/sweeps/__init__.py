@@ -1,0 +1,1 @@
+"""Sweeps: the same run over several values of its settings, as observable state."""
