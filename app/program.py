@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
@@ -21,6 +22,7 @@ from app.services.queue_file import QueueFile
 from app.services.run_control import RunControl
 from app.services.run_watcher import RunWatcher
 from app.services.settings import SettingsFile
+from app.services.sleep_guard import SleepGuard
 from app.services.start_files import StartFiles
 from app.services.state_writer import StateWriter
 from app.studio import actions
@@ -30,6 +32,7 @@ from app.studio.exporting import Exporting
 from app.studio.files import FileKeeper
 from app.studio.gallery import GalleryKeeper
 from app.studio.jobs import JobRunner
+from app.studio.keep_awake import KeepAwake
 from app.studio.machine_keeper import MachineKeeper
 from app.studio.memory import Memory
 from app.studio.own_files import OwnFiles, OwnFilesKeeper
@@ -38,6 +41,9 @@ from app.studio.queue_keeper import QueueKeeper
 from app.studio.telling import Telling
 from app.studio.training_watch import TrainingWatch
 from ul_engine.model_folder import ModelEntry, read_manifest
+
+if TYPE_CHECKING:
+    from app.studio.training import TrainingStarter
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,10 @@ class Program(QObject):
         self.telling = Telling(self.session, self.notifier, self)
         own = places.settings.parent
         self.beginner = BeginningKeeper(self.session, StartFiles(own / "starts", self), self)
+        self.sleep_guard = SleepGuard(parent=self)
+        self.keep_awake = KeepAwake(self.session, self.sleep_guard, self)
+        self._starter: TrainingStarter | None = None
+        self.session.new_run_made.connect(self._on_new_run_made)
         self.state_writer = StateWriter(self)
         self._window_number = places.window_number
         queue_name = "queue.json" if places.window_number == 1 else f"queue-{places.window_number}.json"
@@ -126,6 +136,11 @@ class Program(QObject):
             is_passing=True,
         )
 
+    def _on_new_run_made(self, new_run: Any) -> None:
+        from app.studio.training import TrainingStarter
+
+        self._starter = TrainingStarter(self.session, new_run, self)
+
     def _named_model(self, model: str) -> ModelEntry:
         for entry in self.session.library.usable:
             if model in (entry.path, entry.name, Path(entry.path).name):
@@ -155,11 +170,14 @@ class Program(QObject):
         """End the engine, then finish writing."""
         self.queue_keeper.say_goodbye()
         await self.client.close()
+        if self._starter is not None:
+            await self._starter.close()
         await self.probe.close()
         await self.notifier.close()
         self.exporter.close()
         self.training.close()
         self.comparer.close()
+        self.sleep_guard.close()
         self.files.close()
         self.state_writer.close()
         self.gallery.close()

@@ -82,7 +82,7 @@ class ProgressTracker:
 
 
 def duration(seconds: float) -> str:
-    """A time span as people say it: 9 s, 1 min 20 s, 46 min, 2 h 5 min."""
+    """A time span as people say it: 9 s, 1 min 20 s, 46 min, 2 h 5 min, 3 days 4 h."""
     if seconds < 9.95:
         return _tr("{s} s").format(s=f"{max(1.0, seconds):.0f}")
     if seconds < 59.5:
@@ -94,6 +94,9 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return _tr("{m} min").format(m=minutes)
     hours, minutes = divmod(minutes, 60)
+    if hours >= 48:
+        days, hours = divmod(hours, 24)
+        return _tr("{d} days {h} h").format(d=days, h=hours) if hours else _tr("{d} days").format(d=days)
     return _tr("{h} h {m} min").format(h=hours, m=minutes) if minutes else _tr("{h} h").format(h=hours)
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from app.models.beginnings import Beginnings
 from app.models.commands import Commands
@@ -23,9 +24,16 @@ from app.models.prompt_history import PromptHistory
 from app.models.results import ResultsModel
 from app.models.runs.runs import Runs
 
+if TYPE_CHECKING:
+    from app.models.new_run.new_run import NewRun
+    from app.models.sweeps.sweeps import Sweeps
+
 
 class Session(QObject):
     """Owns the models; they do not know each other."""
+
+    new_run_made = Signal(object)  # NewRun
+    sweeps_made = Signal(object)  # Sweeps
 
     def __init__(
         self, model_roots: Sequence[Path], folders: FolderPlaces | None = None, parent: QObject | None = None
@@ -48,6 +56,34 @@ class Session(QObject):
         self.long_work = LongWork(self)
         self.gallery = Gallery(self)
         self.runs = Runs(self)
+        self._new_run: NewRun | None = None
+        self._sweeps: Sweeps | None = None
+
+    @property
+    def new_run(self) -> "NewRun":
+        """The way to a new training run, made when it is first asked for: the first paint need not wait for all that it
+        knows of training (0.1 s)."""
+        if self._new_run is None:
+            from app.models.new_run.new_run import NewRun
+
+            self._new_run = NewRun(self.folders.places.runs, self)
+            self.new_run_made.emit(self._new_run)
+        return self._new_run
+
+    @property
+    def sweeps(self) -> "Sweeps":
+        """The sweeps, made when they are first asked for."""
+        if self._sweeps is None:
+            from app.models.sweeps.sweeps import Sweeps
+
+            self._sweeps = Sweeps(self.folders.places.runs, self)
+            self.sweeps_made.emit(self._sweeps)
+        return self._sweeps
+
+    @property
+    def has_sweeps(self) -> bool:
+        """Whether anybody asked for them yet."""
+        return self._sweeps is not None
 
 
 def _places_beside(model_roots: Sequence[Path]) -> FolderPlaces:

@@ -42,6 +42,10 @@ QLabel[role="warning"] {{ color: {c.warning}; font-size: {TYPE.caption}px; }}
 QLabel[role="muted"] {{ color: {c.muted}; }}
 QLabel[role="strong"] {{ font-size: {TYPE.strong}px; font-weight: 600; }}
 QLabel[role="emphasis"] {{ font-weight: 600; }}
+QLabel[role="badge"] {{
+    color: {c.accent_text}; background: {c.accent_tint}; border-radius: 4px; padding: 1px 6px;
+    font-size: {TYPE.caption}px;
+}}
 QLabel[role="title"] {{ font-size: {TYPE.title}px; font-weight: 600; }}
 QLabel[role="display"] {{ font-size: {TYPE.display}px; font-weight: 600; }}
 QLabel[role="state"] {{
@@ -183,6 +187,12 @@ QPushButton[variant="example"] {{
     background: {c.panel}; border: 2px solid {c.line}; border-radius: {RADIUS_LARGE}px; text-align: left;
     padding: {SPACING.s}px {SPACING.m}px; font-weight: 400;
 }}
+QPushButton[variant="tile"] {{
+    background: {c.panel}; border: 2px solid {c.line}; border-radius: {RADIUS_LARGE}px; text-align: left; padding: 0;
+}}
+QPushButton[variant="tile"]:hover {{ background: {c.hover}; }}
+QPushButton[variant="tile"]:checked {{ background: {c.accent_tint}; border-color: {c.accent_text}; }}
+QPushButton[variant="tile"]:focus {{ border-color: {c.focus}; }}
 QPushButton[variant="example"]:hover {{ background: {c.hover}; }}
 QPushButton[variant="example"]:focus {{ border-color: {c.focus}; }}
 """

@@ -1,0 +1,244 @@
+"""Three steps to a run: the data, the model, the start. Whoever accepts what is proposed presses Next twice."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+
+from app.models.session import Session
+from app.ui.theme.tokens import SPACING
+from app.ui.widgets.buttons import TextButton
+from app.ui.widgets.labels import label
+
+if TYPE_CHECKING:
+    from app.ui.widgets.train.sweeps.view import SweepsView
+
+WIDTH_PX = 880
+NEEDED = (
+    "pydantic",
+    "trainer.config.data",
+    "trainer.config",
+    "trainer.data.check.report",
+    "trainer.recipes",
+    "app.models.new_run.new_run",
+    "app.studio.training",
+    "app.ui.widgets.train.new_run.data_step",
+    "app.ui.widgets.train.new_run.start_step",
+)
+"""Modules that take a while to load, in the order in which they need each other."""
+DATA, MODEL, START = range(3)
+
+
+class NewRunView(QWidget):
+    """Its insides are made when it is opened first."""
+
+    closed = Signal()  # the person leaves without starting anything
+    run_started = Signal(object)  # str: the folder of the run that has begun
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._is_built = False
+        self.step = DATA
+        self._needed = iter(NEEDED)
+        self._sweeps: SweepsView | None = None
+        QTimer.singleShot(0, self, self._load_next)
+
+    def _load_next(self) -> None:
+        """One module a turn, so that the window stays awake and opening is quick."""
+        name = next(self._needed, None)
+        if name is not None and not self._is_built:
+            import_module(name)
+            QTimer.singleShot(0, self, self._load_next)
+
+    def prepare(self, source: str = "") -> None:
+        """Begin anew, or with the settings of the run folder `source`."""
+        self._build()
+        self.model.begin(self._session.folders.places.runs, source)
+        self.show_step(DATA)
+
+    def _build(self) -> None:
+        if self._is_built:
+            return
+        self._is_built = True
+        from app.ui.widgets.train.new_run.data_step import DataStep
+        from app.ui.widgets.train.new_run.footer import Footer
+        from app.ui.widgets.train.new_run.model_step import ModelStep
+        from app.ui.widgets.train.new_run.start_step import StartStep
+
+        self.model = self._session.new_run
+        self.data_step = DataStep(self.model, self)
+        self.model_step = ModelStep(self.model, self)
+        self.start_step = StartStep(self.model, self)
+        self.footer = Footer(self.model, self)
+        self._steps = QStackedWidget(self)
+        for step in (self.data_step, self.model_step, self.start_step):
+            self._steps.addWidget(_scrolling(step, self))
+        self._pages = QStackedWidget(self)
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        page = QWidget(self)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._make_head())
+        column.addWidget(self._steps, 1)
+        column.addWidget(self.footer)
+        self._pages.addWidget(page)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._pages)
+
+    def _make_head(self) -> QFrame:
+        head = QFrame(self)
+        row = QHBoxLayout(head)
+        row.setContentsMargins(SPACING.xl, SPACING.l, SPACING.xl, SPACING.s)
+        row.setSpacing(SPACING.xs)
+        row.addWidget(label(self.tr("New run"), "title"))
+        row.addSpacing(SPACING.l)
+        self.step_buttons = [
+            self._step_button(self.tr("1  Data"), self._on_data_clicked),
+            self._step_button(self.tr("2  Model"), self._on_model_clicked),
+            self._step_button(self.tr("3  Start"), self._on_start_clicked),
+        ]
+        for button in self.step_buttons:
+            row.addWidget(button)
+        row.addStretch(1)
+        self.sweeps_button = TextButton(self.tr("Sweeps"), "link", parent=head)
+        self.sweeps_button.setToolTip(self.tr("Several runs over the loss factor and bias, in one table and chart"))
+        self.sweeps_button.clicked.connect(self.show_sweeps)
+        row.addWidget(self.sweeps_button)
+        close = TextButton(self.tr("Back to the runs"), "link", parent=head)
+        close.clicked.connect(self._on_close_clicked)
+        row.addWidget(close)
+        return head
+
+    def _step_button(self, text: str, slot: Callable[[], None]) -> TextButton:
+        button = TextButton(text, "tab", parent=self)
+        button.setCheckable(True)
+        button.clicked.connect(slot)
+        return button
+
+    def _connect(self) -> None:
+        self.footer.back_requested.connect(self._on_back)
+        self.footer.next_requested.connect(self._on_next)
+        self.footer.start_requested.connect(self._on_start)
+        self.start_step.sweep_requested.connect(self._on_sweep_requested)
+        self.model.form_replaced.connect(self._on_form_replaced)
+        self.model.state_changed.connect(self._on_state_changed)
+        self.model.began.connect(self.run_started)
+        for keys, slot in (("Ctrl+Return", self._on_forward), ("Alt+Left", self._on_back)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.activated.connect(slot)
+
+    # ---- steps ----------------------------------------------------------------------------------------------------
+
+    def show_step(self, step: int) -> None:
+        """Bring a step on show."""
+        self._pages.setCurrentIndex(0)
+        self.step = step
+        self._steps.setCurrentIndex(step)
+        self.footer.set_step(step)
+        self.model.set_estimating(step == START)
+        self._mark_steps()
+
+    def _mark_steps(self) -> None:
+        reachable = self.furthest()
+        for number, button in enumerate(self.step_buttons):
+            button.setChecked(number == self.step)
+            button.setEnabled(number <= max(reachable, self.step))
+
+    def furthest(self) -> int:
+        """The last step that the choices so far lead to."""
+        if self.model.form is not None:
+            return START
+        return MODEL if not self.model.data_blockers() else DATA
+
+    def _on_state_changed(self, _state: Any) -> None:
+        self._mark_steps()
+
+    def _on_form_replaced(self) -> None:
+        """Settings taken from a run lead straight to the start."""
+        if self.model.form is not None and self.model.is_clone and self.step != START:
+            self.show_step(START)
+        self._mark_steps()
+
+    def _on_data_clicked(self) -> None:
+        self.show_step(DATA)
+
+    def _on_model_clicked(self) -> None:
+        self.show_step(MODEL)
+
+    def _on_start_clicked(self) -> None:
+        self.show_step(START)
+
+    def _on_back(self) -> None:
+        if self.step > DATA:
+            self.show_step(self.step - 1)
+
+    def _on_next(self) -> None:
+        if self.step < self.furthest():
+            self.show_step(self.step + 1)
+
+    def _on_forward(self) -> None:
+        if self.step == START:
+            self._on_start()
+        else:
+            self._on_next()
+
+    def _on_start(self) -> None:
+        if not self.model.launch():
+            self.start_step.show_problem()
+
+    def _on_close_clicked(self) -> None:
+        self.model.set_estimating(False)
+        self.model.stop_check()
+        self.closed.emit()
+
+    # ---- sweeps ---------------------------------------------------------------------------------------------------
+
+    @property
+    def sweeps(self) -> "SweepsView":
+        """The place of the sweeps, made when it is first needed: its charts want numpy."""
+        if self._sweeps is None:
+            from app.ui.widgets.train.sweeps.view import SweepsView
+
+            self._sweeps = SweepsView(self._session, self)
+            self._sweeps.closed.connect(self._on_sweeps_closed)
+            self._pages.addWidget(self._sweeps)
+        return self._sweeps
+
+    def show_sweeps(self) -> None:
+        """Bring the sweeps on show."""
+        self.model.set_estimating(False)
+        self.sweeps.show_list()
+        self._pages.setCurrentWidget(self.sweeps)
+
+    def _on_sweep_requested(self) -> None:
+        self.sweeps.show_new(self.model)
+        self._pages.setCurrentWidget(self.sweeps)
+
+    def _on_sweeps_closed(self) -> None:
+        self.show_step(self.step)
+
+
+def _scrolling(step: QWidget, parent: QWidget) -> QScrollArea:
+    body = QWidget()
+    body.setProperty("role", "plain")
+    row = QHBoxLayout(body)
+    row.setContentsMargins(SPACING.xl, SPACING.s, SPACING.xl, SPACING.xl)
+    step.setMaximumWidth(WIDTH_PX)
+    row.addWidget(step, 1)
+    row.addStretch(0)
+    area = QScrollArea(parent)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(body)
+    return area
