@@ -142,17 +142,18 @@ def draw_mark(canvas: Canvas, mark: Mark, taken: list[QRectF]) -> None:
         return
     pen.setDashPattern([4.0, 4.0])
     painter.setPen(pen)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     if mark.x is not None and mark.y is None:
         x = canvas.x.px_of(mark.x)
         if plot.left() <= x <= plot.right():
             if mark.x_end is None:
-                painter.drawLine(QLineF(x, plot.top(), x, plot.bottom()))
+                painter.drawLine(QLineF(round(x), plot.top(), round(x), plot.bottom()))
             _draw_label(painter, mark.label, QPointF(x + 4, plot.top() + 9), plot, taken)
     elif mark.y is not None and mark.x is None:
         y = canvas.y.px_of(mark.y)
         if plot.top() <= y <= plot.bottom():
             if mark.y_end is None:
-                painter.drawLine(QLineF(plot.left(), y, plot.right(), y))
+                painter.drawLine(QLineF(plot.left(), round(y), plot.right(), round(y)))
             _draw_label(painter, mark.label, QPointF(plot.left() + 6, y - 9), plot, taken)
 
 

@@ -2,8 +2,8 @@
 
 from app.ui.theme.theme import colours
 
-DARK_SERIES = ("#5eb1ef", "#f2a93b", "#35c290", "#f08fc0", "#b8a2ff", "#f4744e", "#e6da62", "#a3acb9")
-LIGHT_SERIES = ("#0069ab", "#a85f00", "#007a57", "#b53f81", "#6b4fd0", "#c63d0a", "#6f6300", "#57606d")
+DARK_SERIES = ("#73b3ef", "#f2a73c", "#3ab389", "#f197c4", "#9b85f9", "#f06e4f", "#e6da62", "#a3acb9")
+LIGHT_SERIES = ("#075399", "#a56201", "#017853", "#b33e82", "#623dca", "#921306", "#6f6300", "#57606d")
 DARK_RAMP, LIGHT_RAMP = ("#4a7fd0", "#f3e27a"), ("#17386e", "#a87400")
 DARK_REFERENCE, LIGHT_REFERENCE = "#c3cad4", "#4d5562"
 

@@ -255,6 +255,7 @@ class PlotArea(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take hold of the plot, or of the corner of a box."""
+        self._pointer = event.position()
         if event.button() == Qt.MouseButton.LeftButton:
             self._drag_from, self._has_dragged = event.position(), False
             if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
