@@ -72,6 +72,7 @@ async def _run(arguments: argparse.Namespace, places: Places, app: QApplication,
             from app.bench.course import bench
 
             return await bench(shell, Path(arguments.bench))
+        shell.offers_tour = True
         await shell.run()
         problem = program.memory.save(shell.settings())
         if problem:

@@ -30,6 +30,8 @@ class Shell(QObject):
         super().__init__()
         self.program = program
         self.closed = asyncio.Event()
+        self.offers_tour = False
+        """Whether a person who starts the program for the first time is shown around."""
         settings = program.memory.settings
         load_fonts()
         self.theme = Theme(app, self)
@@ -69,6 +71,7 @@ class Shell(QObject):
         page.check_requested.connect(program.machine_keeper.check)
         page.look_requested.connect(program.machine_keeper.look)
         page.reports_requested.connect(self._on_reports_requested)
+        page.tour_requested.connect(self.window.open_tour)
         self._save_timer = QTimer(self)
         self._save_timer.setSingleShot(True)
         self._save_timer.setInterval(SAVE_PAUSE_MS)
@@ -238,6 +241,8 @@ class Shell(QObject):
         self.window.generate_page.panel.prompt_field.editor.setFocus()
         await asyncio.sleep(0)
         self.program.client.start()
+        if self.offers_tour and not self.program.session.preferences.state.has_seen_tour:
+            self.window.open_tour()
         self.program.training.start()
         await self.closed.wait()
 

@@ -24,6 +24,7 @@ from app.ui.widgets.notices_bar import NoticesBar
 from app.ui.widgets.overlay.command_palette import CommandPalette
 from app.ui.widgets.overlay.overlay import Overlay
 from app.ui.widgets.overlay.shortcut_sheet import ShortcutSheet
+from app.ui.widgets.overlay.tour import Tour
 from app.ui.widgets.question_dialog import QuestionDialog
 from app.ui.widgets.report_dialog import ReportDialog
 from app.ui.widgets.restore_dialog import RestoreDialog
@@ -55,6 +56,7 @@ class MainWindow(QMainWindow):
         self.resize(*USUAL_SIZE)
         self.palette_overlay: CommandPalette | None = None
         self.sheet_overlay: ShortcutSheet | None = None
+        self.tour: Tour | None = None
         self._commands = WindowCommands(session, theme, self)
         self.rail = NavigationRail(self)
         self.notices = NoticesBar(session.notices, self)
@@ -73,6 +75,7 @@ class MainWindow(QMainWindow):
         self._commands.palette_requested.connect(self.open_palette)
         self._commands.sheet_requested.connect(self.open_shortcuts)
         self._commands.escape_pressed.connect(self._on_escape)
+        self._commands.tour_requested.connect(self.open_tour)
         self._commands.full_screen_requested.connect(self._on_full_screen_requested)
         session.queue.progress_changed.connect(self._on_progress_changed)
         self.show_page("generate")
@@ -132,6 +135,22 @@ class MainWindow(QMainWindow):
             self.sheet_overlay = ShortcutSheet(self._session.commands, self)
         self._dismiss_overlays()
         self.sheet_overlay.open_fresh()
+
+    def open_tour(self) -> None:
+        """A first look around, from its first step."""
+        from app.ui.window_tour import make_tour
+
+        self._dismiss_overlays()
+        if self.tour is not None:
+            self.tour.deleteLater()
+        self.show_page("generate")
+        self.tour = make_tour(self.generate_page, self.rail, self)
+        self.tour.page_requested.connect(self.show_page)
+        self.tour.closed.connect(self._on_tour_closed)
+        self.tour.begin()
+
+    def _on_tour_closed(self) -> None:
+        self._session.preferences.update(has_seen_tour=True)
 
     def _on_command_requested(self, name: str) -> None:
         """Some things can be done on their page only."""

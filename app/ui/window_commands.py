@@ -19,6 +19,7 @@ class WindowCommands(QObject):
     sheet_requested = Signal()
     escape_pressed = Signal()
     full_screen_requested = Signal()
+    tour_requested = Signal()
 
     def __init__(self, session: Session, theme: Theme, window: QWidget) -> None:
         super().__init__(window)
@@ -33,6 +34,8 @@ class WindowCommands(QObject):
         self._bind("theme", self.tr("Turn dark into light or back"), theme.toggle, ("Ctrl+Shift+L",))
         self._bind("full-screen", self.tr("Fill the screen or no longer"), self.full_screen_requested.emit, ("F11",))
         self._bind("quit", self.tr("Close UL Studio"), window.close, ("Ctrl+Q",))
+        tour = Command("window.tour", self.tr("Start the tour"), self._group, words=self.tr("help first look beginner"))
+        session.commands.add(tour, self.tour_requested.emit)
         stop = Command("window.stop", self.tr("Stop the running job"), self._group, words=self.tr("cancel abort halt"))
         session.commands.add(stop, session.queue.stop, self._has_job)
         close = Command("window.notices", self.tr("Close all notices"), self._group, words=self.tr("messages errors"))

@@ -44,6 +44,10 @@ class NavigationRail(QFrame):
         self._layout.insertWidget(place, button, 0, Qt.AlignmentFlag.AlignHCenter)
         return button
 
+    def button(self, name: str) -> "RailButton":
+        """The button of a page."""
+        return self._buttons[name]
+
     def set_current(self, name: str) -> None:
         """Mark the page on show."""
         for each, button in self._buttons.items():
