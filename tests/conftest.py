@@ -10,7 +10,7 @@ from tests.helpers.environment import sealed_environment
 _sealed = sealed_environment()
 _sealed.__enter__()
 
-pytest_plugins = ["tests.helpers.qt", "tests.helpers.noise", "tests.helpers.leaks"]
+pytest_plugins = ["tests.helpers.qt", "tests.helpers.noise", "tests.helpers.leaks", "tests.helpers.pseudo"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -13,7 +13,7 @@ from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.labels import label
 from app.ui.widgets.overlay.overlay import VEIL_ALPHA, Overlay
 
-CARD_PX = 360
+CARD_PX = 400
 _HALO_PX = 6
 
 
@@ -52,12 +52,13 @@ class Tour(Overlay):
     def _build(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(SPACING.s)
-        row.addWidget(self._count)
+        row.addWidget(self.skip_button)
         row.addStretch(1)
-        for button in (self.skip_button, self.back_button, self.next_button):
+        for button in (self.back_button, self.next_button):
             row.addWidget(button)
         self.card_layout.setContentsMargins(SPACING.l, SPACING.l, SPACING.l, SPACING.m)
         self.card_layout.setSpacing(SPACING.s)
+        self.card_layout.addWidget(self._count)
         self.card_layout.addWidget(self._title)
         self.card_layout.addWidget(self._sentence)
         self.card_layout.addStretch(1)
