@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 
 from app.services.difference import DifferenceKind, difference_of, rgb_of
-from app.ui.widgets.image_view import Candidate, GridView, PairBar, PairMode, PairView, Probe
+from app.ui.widgets.image_view import Candidate, GridView, PairMode, PairView, Probe
 from app.ui.widgets.image_view.colour_maps import BITS, DIVERGING, HEAT, coloured, table
 from app.ui.widgets.image_view.grid_view import best_columns
 from tests.app.views import LEFT, NO_KEYS, colour, drag, noise, painted, plain, shown
@@ -170,25 +170,16 @@ def test_pixels_go_to_numpy_and_back(qapp: Any) -> None:
     assert tuple(pixels[3, 6]) == image.pixelColor(6, 3).getRgb()[:3]
 
 
-# ---- the bar ------------------------------------------------------------------------------------------------------
-
-
-def test_the_bar_sets_mode_kind_and_gain(pair: PairView, owned: Own) -> None:
-    bar = shown(owned, PairBar(pair), 900, 60)
-    assert bar.mode_chips[PairMode.WIPE].isChecked()
-    assert not bar.gain.isVisible()
-    QTest.mouseClick(bar.mode_chips[PairMode.DIFFERENCE], LEFT)
-    assert pair.mode is PairMode.DIFFERENCE
-    wait_until(bar.gain.isVisible)
-    assert not bar.legend.isVisible()
-    QTest.mouseClick(bar.kind_chips[DifferenceKind.SIGNED], LEFT)
-    assert pair.difference_kind is DifferenceKind.SIGNED
-    assert bar.legend.isVisible()
-    bar.gain.setFocus()
-    QTest.keyClick(bar.gain, Qt.Key.Key_End)
-    assert pair.gain == 32.0
-    assert "−7.97" in bar.legend.accessibleName()
-    wait_for_signal(pair.difference_shown)
+def test_a_difference_says_what_its_colours_mean(pair: PairView) -> None:
+    wait_for_signal(pair.difference_shown, trigger=lambda: pair.set_mode(PairMode.DIFFERENCE))
+    assert pair.main.cover_scale is None  # colours themselves
+    wait_for_signal(pair.difference_shown, trigger=lambda: pair.set_difference(DifferenceKind.SIGNED, 32.0))
+    scale = pair.main.cover_scale
+    assert scale is not None
+    assert (scale.low, scale.middle, scale.high) == ("−7.97", "0", "+7.97")
+    assert len({colour(painted(pair), x, 432 - 8 - 34) for x in range(30, 200, 10)}) > 10
+    pair.set_mode(PairMode.WIPE)
+    assert pair.main.cover_scale is None
 
 
 # ---- grid ---------------------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from app.ui.widgets.image_view.grid_view import Candidate, GridView
 from app.ui.widgets.image_view.image_view import ImageView
 from app.ui.widgets.image_view.legend_bar import LegendBar, Scale
 from app.ui.widgets.image_view.marks import CellGrid, MarkedRectangle, Marks, Probe
-from app.ui.widgets.image_view.pair_bar import PairBar
 from app.ui.widgets.image_view.pair_view import PairMode, PairView
 from app.ui.widgets.image_view.view_state import ViewState
 from app.ui.widgets.image_view.zoom_bar import ZoomBar
@@ -17,7 +16,6 @@ __all__ = [
     "LegendBar",
     "MarkedRectangle",
     "Marks",
-    "PairBar",
     "PairMode",
     "PairView",
     "Probe",

@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 from app.services.background import LatestTask
 from app.services.difference import DifferenceKind, difference_of, image_of_rgb
 from app.ui.widgets.image_view.colour_maps import DIVERGING, HEAT, coloured
+from app.ui.widgets.image_view.legend_bar import Scale
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +38,16 @@ class DifferencePicture:
     image: QImage
     kind: DifferenceKind
     gain: float
+
+
+def scale_of(kind: DifferenceKind, gain: float) -> Scale | None:
+    """What the colours of a difference mean; an absolute one speaks for itself."""
+    if kind is DifferenceKind.SIGNED:
+        end = f"{255 / gain:.3g}"
+        return Scale(DIVERGING, f"−{end}", f"+{end}", "0")
+    if kind is DifferenceKind.FLIP:
+        return Scale(HEAT, "0", f"{1 / gain:.3g}")
+    return None
 
 
 class Differences(QObject):

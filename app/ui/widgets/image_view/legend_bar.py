@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -63,21 +63,40 @@ class LegendBar(QWidget):
             return
         c = colours()
         painter = QPainter(self)
-        bar = QRectF(0.5, 0.5, self.width() - 1, _BAR_PX)
-        gradient = QLinearGradient(bar.topLeft(), bar.topRight())
-        for place, (red, green, blue) in enumerate(table(scale.colour_map).tolist()):
-            gradient.setColorAt(place / (NUM_COLOURS - 1), QColor(red, green, blue))
-        painter.setPen(QPen(QColor(c.field_line), 1))
-        painter.setBrush(gradient)
-        painter.drawRect(bar)
-        painter.setPen(QColor(c.muted))
-        painter.setFont(font(TYPE.caption, has_even_digits=True))
-        area = QRectF(0, _BAR_PX + 3, self.width(), self.height() - _BAR_PX - 3)
-        high = f"{scale.high} {scale.unit}".rstrip()
-        for text, side in (
-            (scale.low, Qt.AlignmentFlag.AlignLeft),
-            (scale.middle, Qt.AlignmentFlag.AlignHCenter),
-            (high, Qt.AlignmentFlag.AlignRight),
-        ):
-            painter.drawText(area, int(side | Qt.AlignmentFlag.AlignTop), text)
+        paint_scale(painter, scale, QRectF(self.rect()), text=QColor(c.muted), frame=QColor(c.field_line))
         painter.end()
+
+
+def paint_scale(painter: QPainter, scale: Scale, area: QRectF, *, text: QColor, frame: QColor) -> None:
+    """A strip of colours at the top of `area`, its numbers below."""
+    bar = QRectF(area.x() + 0.5, area.y() + 0.5, area.width() - 1, _BAR_PX)
+    gradient = QLinearGradient(bar.topLeft(), bar.topRight())
+    for place, (red, green, blue) in enumerate(table(scale.colour_map).tolist()):
+        gradient.setColorAt(place / (NUM_COLOURS - 1), QColor(red, green, blue))
+    painter.setPen(QPen(frame, 1))
+    painter.setBrush(gradient)
+    painter.drawRect(bar)
+    painter.setPen(text)
+    painter.setFont(font(TYPE.caption, has_even_digits=True))
+    below = area.adjusted(0, _BAR_PX + 3, 0, 0)
+    high = f"{scale.high} {scale.unit}".rstrip()
+    for words, side in (
+        (scale.low, Qt.AlignmentFlag.AlignLeft),
+        (scale.middle, Qt.AlignmentFlag.AlignHCenter),
+        (high, Qt.AlignmentFlag.AlignRight),
+    ):
+        painter.drawText(below, int(side | Qt.AlignmentFlag.AlignTop), words)
+
+
+def paint_legend(painter: QPainter, scale: Scale, corner: QPointF, room: float) -> None:
+    """A scale on a dark plate over a picture; `corner` is the plate's lower left one."""
+    size = QSizeF(min(_WIDTH_PX, room), _BAR_PX + 36)
+    plate = QRectF(corner - QPointF(0, size.height()), size)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(12, 13, 16, 215))
+    painter.drawRoundedRect(plate, 5, 5)
+    inner = plate.adjusted(10, 9, -10, -4)
+    paint_scale(painter, scale, inner, text=QColor(240, 242, 245), frame=QColor(255, 255, 255, 120))
+    painter.restore()

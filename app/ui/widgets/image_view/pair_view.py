@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.services.difference import DifferenceKind
 from app.ui.theme.tokens import SPACING
-from app.ui.widgets.image_view.difference_picture import MAX_GAIN, DifferencePicture, Differences
+from app.ui.widgets.image_view.difference_picture import MAX_GAIN, DifferencePicture, Differences, scale_of
 from app.ui.widgets.image_view.image_view import ImageView
 from app.ui.widgets.image_view.view_state import ViewState
 from app.ui.widgets.image_view.wipe_view import WipeView
@@ -149,7 +149,7 @@ class PairView(QWidget):
             self._differences.ask(self._first, self._second, self._kind, self._gain, self._flip_map)
 
     def _on_difference_made(self, made: DifferencePicture) -> None:
-        self.main.set_cover(made.image, self._difference_label(made))
+        self.main.set_cover(made.image, self._difference_label(made), scale_of(made.kind, made.gain))
         self.difference_shown.emit(made)
 
     def _difference_label(self, made: DifferencePicture) -> str:

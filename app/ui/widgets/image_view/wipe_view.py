@@ -10,6 +10,7 @@ from app.ui.theme.tokens import SPACING
 from app.ui.widgets.image_view import painting
 from app.ui.widgets.image_view.geometry import Geometry
 from app.ui.widgets.image_view.image_view import ImageView
+from app.ui.widgets.image_view.legend_bar import Scale, paint_legend
 from app.ui.widgets.image_view.mip_levels import MipLevels
 from app.ui.widgets.image_view.view_state import ViewState
 
@@ -30,6 +31,7 @@ class WipeView(ImageView):
         self._cover = MipLevels(self)
         self._pair_labels = ("A", "B")
         self._cover_label = ""
+        self._cover_scale: Scale | None = None
         self._wipe = 0.5
         self._is_wiping = True
         self._is_swapped = False
@@ -72,10 +74,15 @@ class WipeView(ImageView):
         if not is_covered:
             self.set_cover(None, "")
 
-    def set_cover(self, image: QImage | None, label: str) -> None:
-        """The picture that covers both, and what it is."""
+    @property
+    def cover_scale(self) -> Scale | None:
+        """What the colours of the cover mean."""
+        return self._cover_scale if self._is_covered else None
+
+    def set_cover(self, image: QImage | None, label: str, scale: Scale | None = None) -> None:
+        """The picture that covers both, what it is, and what its colours mean."""
         self._cover.set_image(image)
-        self._cover_label = label
+        self._cover_label, self._cover_scale = label, scale
         self.update()
 
     def set_wipe(self, share: float) -> None:
@@ -117,6 +124,8 @@ class WipeView(ImageView):
         room = self.width() - 2 * SPACING.s
         if self._cover.levels:
             painting.paint_label(painter, self._cover_label, QPointF(SPACING.s, SPACING.s), room)
+            if self._cover_scale is not None:
+                paint_legend(painter, self._cover_scale, QPointF(SPACING.s, self.height() - SPACING.s), room)
         elif self._cover_label:
             middle = QPointF(self.width() / 2, self.height() / 2)
             painting.paint_label(painter, self._cover_label, middle, room, is_middle=True)
