@@ -20,6 +20,11 @@ class Dropped:
         return bool(self.paths) or self.image is not None
 
 
+def may_be_dropped(data: QMimeData) -> bool:
+    """Whether `dropped` will find something; quick, for it is asked while the mouse moves."""
+    return data.hasImage() or any(url.isLocalFile() for url in data.urls())
+
+
 def dropped(data: QMimeData | None) -> Dropped:
     """Files come first; a browser hands over a picture and its address, of which the picture counts."""
     if data is None:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QImage, QImageIOHandler, QImageReader
+from PySide6.QtGui import QImage, QImageReader
 
 from app.services.difference import image_of_rgb
 from app.services.media import MAX_IMAGE_MB
@@ -34,7 +34,6 @@ _SUFFIXES = {
     "bmp": (".bmp", ".dib"),
     "tiff": (".tif", ".tiff"),
 }
-_TURNED_BY_A_QUARTER = QImageIOHandler.Transformation.TransformationRotate90.value
 _MAX_LISTED = 10_000
 
 
@@ -80,12 +79,32 @@ class FileProblem:
     """A smaller copy would do."""
 
 
-def look_at(path: str) -> FileFacts | FileProblem:
-    """What the file or folder at `path` holds. Files are known by their content, whatever their names say."""
+def look_at(path: str, *, shows_end: bool = False) -> FileFacts | FileProblem:
+    """What the file or folder at `path` holds. Files are known by their content, whatever their names say.
+
+    With `shows_end` the small picture of a clip is its last frame, else the one in the middle.
+    """
+    refused = refusal(path)
+    if refused is not None:
+        return refused
+    try:
+        if Path(path).is_dir():
+            return _folder(path)
+        return _file(path, Path(path).stat().st_size, shows_end=shows_end)
+    except DataError as error:
+        return FileProblem(path, str(error).removeprefix(f"{path}: "))
+    except OSError as error:
+        return FileProblem(path, f"cannot be read ({error.strerror or error})")
+    except MemoryError:
+        return FileProblem(path, "is too large for the memory of this computer", is_too_large=True)
+
+
+def refusal(path: str) -> FileProblem | None:
+    """Why the file need not even be read; None: it is worth trying. Nothing is decoded."""
     try:
         found = Path(path).stat()
         if stat.S_ISDIR(found.st_mode):
-            return _folder(path)
+            return None
         if not stat.S_ISREG(found.st_mode):
             return FileProblem(path, "is no ordinary file")
         if not found.st_size:
@@ -98,25 +117,21 @@ def look_at(path: str) -> FileFacts | FileProblem:
         return FileProblem(path, "may not be read by you; its owner can allow it")
     except (OSError, ValueError) as error:
         return FileProblem(path, f"cannot be read ({getattr(error, 'strerror', None) or error})")
-    try:
-        return _file(path, head, found.st_size)
-    except DataError as error:
-        return FileProblem(path, str(error).removeprefix(f"{path}: "))
-    except MemoryError:
-        return FileProblem(path, "is too large for the memory of this computer", is_too_large=True)
+    if head.startswith(b"%PDF") or head.lstrip().startswith((b"<svg", b"<?xml")):
+        return FileProblem(path, "is a drawing or a document, no picture made of pixels; export it as PNG first")
+    size = _reader(path).size()
+    if size.width() * size.height() > MAX_PIXELS:
+        return FileProblem(path, too_large_words(size.width(), size.height()), is_too_large=True)
+    return None
 
 
-def _file(path: str, head: bytes, num_bytes: int) -> FileFacts | FileProblem:
+def _file(path: str, num_bytes: int, *, shows_end: bool) -> FileFacts:
     reader = _reader(path)
     is_picture = reader.canRead()
     kind = bytes(reader.format().data()).decode() if is_picture else ""
-    if kind == "pdf" or head.lstrip().startswith((b"<svg", b"<?xml")):
-        return FileProblem(path, "is a drawing, no picture made of pixels; export it as PNG first")
-    if is_picture and kind in ("png", "gif", "webp"):
-        clip = _animation(path, num_bytes, kind)
-        if clip is not None:
-            return clip
-    return _picture(path, reader, kind, num_bytes) if is_picture else _clip(path, num_bytes)
+    if is_picture and not (kind in ("png", "gif", "webp") and _is_animated(path)):
+        return _picture(path, reader, kind, num_bytes)
+    return _clip(path, num_bytes, _suffix_notes(path, kind), shows_end=shows_end)
 
 
 # ---- pictures -----------------------------------------------------------------------------------------------------
@@ -130,11 +145,8 @@ def _reader(path: str) -> QImageReader:
     return reader
 
 
-def _picture(path: str, reader: QImageReader, kind: str, num_bytes: int) -> FileFacts | FileProblem:
-    size = _upright(reader)
-    pixels = size.width() * size.height()
-    if pixels > MAX_PIXELS:
-        return FileProblem(path, too_large_words(size.width(), size.height()), is_too_large=True)
+def _picture(path: str, reader: QImageReader, kind: str, num_bytes: int) -> FileFacts:
+    pixels = reader.size().width() * reader.size().height()
     has_alpha = QImage(1, 1, reader.imageFormat()).hasAlphaChannel()
     image = _decoded(path, reader, pixels)
     notes = _suffix_notes(path, kind)
@@ -163,13 +175,6 @@ def _decoded(path: str, reader: QImageReader, pixels: int) -> QImage:
     return image
 
 
-def _upright(reader: QImageReader) -> QSize:
-    size = reader.size()
-    if reader.transformation().value & _TURNED_BY_A_QUARTER:
-        size.transpose()
-    return size
-
-
 def too_large_words(width: int, height: int) -> str:
     """Why a picture is refused."""
     return f"has {width} × {height} pixels, more than the {MAX_PIXELS // 10**6} million this program takes"
@@ -193,25 +198,23 @@ def _suffix_notes(path: str, kind: str) -> tuple[str, ...]:
 # ---- clips and folders --------------------------------------------------------------------------------------------
 
 
-def _animation(path: str, num_bytes: int, kind: str) -> FileFacts | None:
-    """A GIF, APNG or animated WebP; None if it is a single picture (or so damaged that it can only be tried as one)."""
+def _is_animated(path: str) -> bool:
+    """Whether a GIF, PNG or WebP is a clip; one that is too damaged to say is tried as a picture."""
     from ul_engine.media.reading import open_clip
 
     try:
         with open_clip(path) as source:
-            if source.info.num_frames < 2 and not source.info.is_cut:
-                return None
+            return source.info.num_frames > 1 or source.info.is_cut
     except DataError:
-        return None
-    return _clip(path, num_bytes, _suffix_notes(path, kind))
+        return False
 
 
-def _clip(path: str, num_bytes: int, notes: tuple[str, ...] = ()) -> FileFacts:
+def _clip(path: str, num_bytes: int, notes: tuple[str, ...], *, shows_end: bool) -> FileFacts:
     from ul_engine.media.reading import open_clip
 
     with open_clip(path) as source:
         info = source.info
-        frame = source.frame(info.num_frames // 2)
+        frame = source.frame(info.num_frames - 1 if shows_end else info.num_frames // 2)
     if info.is_cut:
         notes += (f"is cut short: its first {info.num_frames} frames are whole",)
     if Path(path).suffix.lower() in (*_SUFFIXES["jpeg"], *_SUFFIXES["bmp"], *_SUFFIXES["tiff"]) and not notes:

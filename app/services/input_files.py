@@ -1,6 +1,5 @@
 """Reads pictures and videos that are to be compared, and keeps what was pasted: in a thread, in order."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,14 +7,13 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from app.pixels import Clip, Pixels, split_batch
+from app.services.file_facts import FileProblem, keep_pasted, keep_smaller, refusal
 from app.services.in_order import InOrder
 from ul_engine.errors import DataError
 
 MAX_FRAMES = 64
 """Of a video, from its beginning; as many as the engine takes."""
 THUMBNAIL_PX = 96
-MAX_PASTED = 50
-"""So many pasted pictures are kept; the oldest go."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +31,13 @@ class InputFailed:
 
     path: str
     message: str
+    is_too_large: bool = False
+    """A smaller copy would do."""
 
 
 @dataclass(frozen=True)
 class PastedKept:
-    """A pasted picture is in a file."""
+    """A pasted picture, or a smaller copy of one, is in a file."""
 
     path: str
 
@@ -61,6 +61,10 @@ class InputFiles(QObject):
     def keep_pasted(self, image: QImage) -> None:
         """Write a picture of the clipboard to a file; ends in `pasted_kept` or `input_failed`."""
         self._work.start(_keep, image.copy(), pasted_dir())
+
+    def keep_smaller(self, path: str) -> None:
+        """Write a smaller copy of a picture; ends in `pasted_kept` or `input_failed`."""
+        self._work.start(_smaller, path, pasted_dir())
 
     def close(self) -> None:
         """End the thread."""
@@ -88,7 +92,11 @@ def pasted_dir() -> Path:
 
 def _read(path: str) -> InputRead | InputFailed:
     from ul_engine.media.inputs import read_input
+    from ul_engine.media.sequences import is_sequence
 
+    refused = None if is_sequence(path) else refusal(path)
+    if refused is not None:
+        return InputFailed(path, refused.sentence, refused.is_too_large)
     try:
         found = read_input(path, MAX_FRAMES)
     except DataError as error:
@@ -108,13 +116,12 @@ def _thumbnail(pixels: Pixels) -> Pixels:
 
 
 def _keep(image: QImage, folder: Path) -> PastedKept | InputFailed:
-    path = folder / f"pasted-{time.time_ns()}.png"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in sorted(folder.glob("pasted-*.png"))[: -MAX_PASTED + 1]:
-            old.unlink(missing_ok=True)
-    except OSError as error:
-        return InputFailed(str(path), f"cannot be kept ({error.strerror})")
-    if not image.save(str(path)):
-        return InputFailed(str(path), "cannot be kept")
-    return PastedKept(str(path))
+    return _kept(keep_pasted(image, folder))
+
+
+def _smaller(path: str, folder: Path) -> PastedKept | InputFailed:
+    return _kept(keep_smaller(path, folder))
+
+
+def _kept(found: str | FileProblem) -> PastedKept | InputFailed:
+    return InputFailed(found.path, found.sentence) if isinstance(found, FileProblem) else PastedKept(found)

@@ -4,16 +4,16 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QImageReader
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
 
 from app.pixels import Pixels
+from app.services import file_facts
 from app.services.background import LatestTask
+from app.services.file_facts import FileKind, FileProblem
 from app.services.json_file import write_whole
-from ul_engine.errors import DataError, EngineError
+from ul_engine.errors import EngineError
 from ul_engine.metadata import encode_png
-
-THUMBNAIL_PX = 192
 
 
 @dataclass(frozen=True)
@@ -63,50 +63,14 @@ class StartFiles(QObject):
 
 
 def look_at(path: str) -> Beginning | BeginningProblem:
-    """What a file holds. Pictures are read by their content, clips by their container."""
-    if not Path(path).is_file():
-        return BeginningProblem(path, "is no longer there")
-    reader = QImageReader(path)
-    reader.setDecideFormatFromContent(True)
-    reader.setAutoTransform(True)
-    if reader.canRead() and reader.imageCount() <= 1:
-        return _picture(path, reader)
-    return _clip(path)
-
-
-def _picture(path: str, reader: QImageReader) -> Beginning | BeginningProblem:
-    size = reader.size()
-    reader.setScaledSize(
-        size.scaled(QSize(THUMBNAIL_PX, THUMBNAIL_PX), Qt.AspectRatioMode.KeepAspectRatio)
-        if size.isValid()
-        else QSize()
-    )
-    image = reader.read()
-    if image.isNull():
-        return BeginningProblem(path, "cannot be read as a picture; it may be damaged or cut short")
-    if not size.isValid():
-        size = image.size()
-    if reader.transformation().value & 4:  # turned by a quarter
-        size.transpose()
-    return Beginning(path, False, (size.width(), size.height()), thumbnail=image)
-
-
-def _clip(path: str) -> Beginning | BeginningProblem:
-    from app.services.media import image_of
-    from ul_engine.media.reading import open_clip
-
-    try:
-        with open_clip(path) as clip:
-            info = clip.info
-            frame = clip.frame(info.num_frames - 1)
-    except DataError as error:
-        return BeginningProblem(path, str(error).removeprefix(f"{path}: "))
-    height, width = frame.shape[:2]
-    image = image_of(Pixels(width, height, frame.tobytes()))
-    small = image.scaled(
-        THUMBNAIL_PX, THUMBNAIL_PX, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-    )
-    return Beginning(path, info.num_frames > 1, (width, height), info.num_frames, small)
+    """What a file holds; of a clip its last frame is shown, for there it goes on."""
+    found = file_facts.look_at(path, shows_end=True)
+    if isinstance(found, FileProblem):
+        return BeginningProblem(path, found.sentence)
+    if found.kind is FileKind.FOLDER:
+        return BeginningProblem(path, "is a folder; choose a picture or a clip in it")
+    is_clip = found.kind is FileKind.CLIP
+    return Beginning(path, is_clip, found.size_px, found.num_frames, found.thumbnail)
 
 
 def _kept_and_looked(pixels: Pixels, folder: Path) -> Beginning | BeginningProblem:

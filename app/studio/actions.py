@@ -12,6 +12,7 @@ RESTORE_DELETED = "restore_deleted"
 UNDO_PRESET = "undo_preset"
 UNDO_HISTORY = "undo_history"
 BEGIN_WITH = "begin_with"
+SMALLER_COPY = "smaller_copy"
 
 # Done by the window, for they open something.
 CHOOSE_OUTPUTS = "choose_outputs"

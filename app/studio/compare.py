@@ -5,18 +5,20 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from app.errors import Notice, Severity
+from app.errors import Notice, NoticeAction, Severity
 from app.models.compare.asking import Ask
 from app.models.compare.findings import Original, OriginalKey
 from app.models.compare.inputs import InputItem
 from app.models.compare.messages import Filed, MissingCodec, filed
 from app.models.job_queue import Job, JobState
 from app.models.model_library import ModelLibrary
+from app.models.notices import ActionChoice
 from app.models.session import Session
 from app.services.engine_client import EngineClient
 from app.services.engine_news import JobResult
 from app.services.in_order import InOrder
 from app.services.input_files import InputFailed, InputFiles, InputRead, PastedKept
+from app.studio import actions
 from app.studio.compare_saving import CompareSaver
 from ul_engine.config import LatentConfig
 from ul_engine.requests import Request
@@ -58,6 +60,7 @@ class CompareRunner(QObject):
         self.files.input_read.connect(self._on_input_read)
         self.files.input_failed.connect(self._on_input_failed)
         self.files.pasted_kept.connect(self._on_pasted_kept)
+        session.notices.action_chosen.connect(self._on_action_chosen)
 
     def close(self) -> None:
         """End the threads."""
@@ -90,10 +93,20 @@ class CompareRunner(QObject):
                 self.tr("It {reason}. PNG, JPEG, WebP, TIFF and the usual videos can be read.").format(
                     reason=news.message.rstrip(".")
                 ),
+                actions=(
+                    (NoticeAction(actions.SMALLER_COPY, self.tr("Use a smaller copy"), news.path),)
+                    if news.is_too_large
+                    else ()
+                ),
                 key=f"compare-input {news.path}",
                 is_passing=True,
             )
         )
+
+    def _on_action_chosen(self, choice: ActionChoice) -> None:
+        if choice.name == actions.SMALLER_COPY:
+            self._session.compare.inputs.remove(choice.argument)
+            self.files.keep_smaller(choice.argument)
 
     def _on_pasted_kept(self, news: PastedKept) -> None:
         self._session.compare.add_files([news.path])

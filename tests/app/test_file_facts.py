@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
 
-from app.services import file_facts
+from app.services import file_facts, input_files
 from app.services.dropped import dropped
 from app.services.file_facts import FileFacts, FileKind, FileProblem, keep_pasted, keep_smaller, look_at
+from app.ui.widgets.generate.start_picture_field import StartPictureField
+from tests.app.conftest import RunAsync, until
 from tests.app.views import noise, plain
 from tests.helpers.clips import encode, marked
 from ul_engine.outputs import write_clip
@@ -236,3 +239,59 @@ def test_damage_anywhere_never_raises(tmp_path: Path, name: str) -> None:
         if isinstance(found, FileProblem):
             assert found.sentence
     assert FileProblem in answers
+
+
+# ---- where they are used ------------------------------------------------------------------------------------------
+
+
+def test_compare_offers_a_smaller_copy_of_what_is_too_large(
+    make_program: Callable[..., Any], run_async: RunAsync, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_facts, "MAX_PIXELS", 1000)
+    monkeypatch.setattr(input_files, "pasted_dir", lambda: tmp_path / "pasted")
+    monkeypatch.setattr(input_files, "keep_smaller", lambda path, folder: keep_smaller(path, folder, 1000))
+    plain(64, 64).save(str(tmp_path / "a.png"))
+
+    async def story() -> None:
+        program = make_program()
+        inputs, board = program.session.compare.inputs, program.session.notices
+        program.session.compare.add_files([str(tmp_path / "a.png")])
+        await until(lambda: board.notices)
+        notice = board.notices[0]
+        assert "64 × 64 pixels" in notice.sentence
+        board.choose(notice, notice.actions[0].name, notice.actions[0].argument)
+        await until(lambda: inputs.items and inputs.items[0].size_px == (31, 31))
+        assert len(inputs.items) == 1
+
+    run_async(story())
+
+
+def test_a_pipe_cannot_stop_compare(make_program: Callable[..., Any], run_async: RunAsync, tmp_path: Path) -> None:
+    async def story() -> None:
+        program = make_program()
+        os.mkfifo(tmp_path / "pipe.png")
+        plain(8, 8).save(str(tmp_path / "b.png"))
+        program.session.compare.add_files([str(tmp_path / "pipe.png"), str(tmp_path / "b.png")])
+        await until(lambda: program.session.compare.inputs.items[1].size_px == (8, 8))
+        assert program.session.compare.inputs.items[0].problem == "is no ordinary file"
+
+    run_async(story())
+
+
+def test_a_picture_dragged_from_a_browser_starts_generate(make_shell: Callable[..., Any]) -> None:
+    shell = make_shell()
+    field = shell.window.generate_page.panel.findChild(StartPictureField)
+    assert field is not None
+    pictures: list[Any] = []
+    files: list[Any] = []
+    field.image_dropped.connect(pictures.append)
+    field.file_dropped.connect(files.append)
+    data = QMimeData()
+    data.setUrls([QUrl("https://c.org/c.png")])
+    data.setImageData(plain(4, 4))
+    event = QDropEvent(
+        QPointF(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    field.dropEvent(event)
+    assert len(pictures) == 1
+    assert files == []

@@ -2,14 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QWidget
 
+from app.errors import Notice, Severity
 from app.models.commands import Commands
 from app.models.compare.form import CODECS
 from app.models.compare.levels import Ladder
 from app.models.session import Session
+from app.services.dropped import Dropped, dropped, may_be_dropped
 from app.ui.pages.compare_keys import bind_keys
 from ul_engine.assets import assets_dir
 
@@ -141,14 +143,16 @@ class ComparePage(QWidget):
 
     def paste(self) -> None:
         """Files or a picture from the clipboard."""
-        data = QGuiApplication.clipboard().mimeData()
-        paths = local_files(data)
-        if paths:
-            self._compare.add_files(paths)
-            return
-        image = QGuiApplication.clipboard().image()
-        if not image.isNull():
-            self.pasted.emit(image)
+        self._take(dropped(QGuiApplication.clipboard().mimeData()))
+
+    def _take(self, found: Dropped) -> None:
+        if found.paths:
+            self._compare.add_files(list(found.paths))
+        elif found.image is not None:
+            self.pasted.emit(found.image)
+        else:
+            title = self.tr("Nothing to compare in it")
+            self._session.notices.post(Notice(Severity.INFO, title, found.problem, key="compare-drop", is_passing=True))
 
     def next_mode(self) -> None:
         """The next way of laying candidates beside each other."""
@@ -277,8 +281,8 @@ class ComparePage(QWidget):
     # ---- drops ----------------------------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files of this computer may come in."""
-        if local_files(event.mimeData()):
+        """Files of this computer may come in, and pictures of other programs."""
+        if may_be_dropped(event.mimeData()):
             event.acceptProposedAction()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
@@ -287,12 +291,5 @@ class ComparePage(QWidget):
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Take them in."""
-        paths = local_files(event.mimeData())
-        if paths:
-            event.acceptProposedAction()
-            self._compare.add_files(paths)
-
-
-def local_files(data: QMimeData) -> list[str]:
-    """Paths of the local files in what is dropped or pasted."""
-    return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+        event.acceptProposedAction()
+        self._take(dropped(event.mimeData()))

@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog
 
 from app.models.session import Session
+from app.services.dropped import dropped
 from app.services.media import pixels_of
 from app.ui.widgets.generate_panel import GeneratePanel
 from app.ui.widgets.mask_editor import MaskEditor
@@ -54,15 +55,12 @@ class PanelDialogs(QObject):
 
     def paste(self) -> bool:
         """Start from what the clipboard holds; False if that is no picture."""
-        data = QGuiApplication.clipboard().mimeData()
-        urls = data.urls()
-        if len(urls) == 1 and urls[0].isLocalFile():
-            self.begin_requested.emit(urls[0].toLocalFile())
-            return True
-        if data.hasImage():
-            self._on_image(QGuiApplication.clipboard().image())
-            return True
-        return False
+        found = dropped(QGuiApplication.clipboard().mimeData())
+        if found.paths:
+            self.begin_requested.emit(found.paths[0])
+        elif found.image is not None:
+            self._on_image(found.image)
+        return found.is_welcome
 
     def _on_image(self, image: QImage) -> None:
         if not image.isNull():

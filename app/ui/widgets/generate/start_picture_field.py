@@ -3,12 +3,13 @@
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.models.beginnings import BeginningView
 from app.models.form_state import Mode
 from app.models.session import Session
+from app.services.dropped import dropped, may_be_dropped
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import IconButton, TextButton
 from app.ui.widgets.elided_label import ElidedLabel
@@ -105,15 +106,14 @@ class StartPictureField(QFrame):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """A file of this computer, or a picture from another program."""
-        data = event.mimeData()
-        if data.hasImage() or (len(data.urls()) == 1 and data.urls()[0].isLocalFile()):
+        if may_be_dropped(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Start from it."""
-        data = event.mimeData()
         event.acceptProposedAction()
-        if data.urls():
-            self.file_dropped.emit(data.urls()[0].toLocalFile())
-        else:
-            self.image_dropped.emit(QImage(data.imageData()))
+        found = dropped(event.mimeData())
+        if found.paths:
+            self.file_dropped.emit(found.paths[0])
+        elif found.image is not None:
+            self.image_dropped.emit(found.image)
