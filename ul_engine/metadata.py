@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError
 from ul_engine.errors import DataError
 from ul_engine.media.picture_texts import PARAMETERS_NAME, save_options
 from ul_engine.media.texts import read_texts
-from ul_engine.requests import FrozenModel, GenerateRequest
+from ul_engine.requests import FrozenModel, GenerateRequest, InterpolateRequest
 
 CHUNK_NAME = "ul_studio"
 METADATA_VERSION = 1
@@ -33,6 +33,12 @@ class EmbeddedRequest(FrozenModel):
     request: GenerateRequest = Field(description="Makes this one result; `model` is a folder's name without its path.")
     model_name: str = Field("", description="Name of the model as people see it.")
     program_version: str = ""
+    way: InterpolateRequest | None = Field(
+        None,
+        description="Of a step between prompts or pictures, which no generation makes alone: the whole way; `request` "
+        "is then the generation at its beginning.",
+    )
+    step: int = Field(0, ge=0, description="Which step of the way it is, from 0.")
 
 
 def program_version() -> str:
@@ -50,6 +56,33 @@ def embed(request: GenerateRequest, index: int, *, model_name: str = "") -> Embe
     names = {field: folder_name(place) for field, place in places.items() if place is not None}
     single = request.for_single(index).model_copy(update=names)
     return EmbeddedRequest(request=single, model_name=model_name, program_version=program_version())
+
+
+def embed_result(request: GenerateRequest | InterpolateRequest, index: int, *, model_name: str = "") -> EmbeddedRequest:
+    """What is to be kept in result `index` of a generation, or in that step of a way."""
+    if isinstance(request, InterpolateRequest):
+        return embed_step(request, index, model_name=model_name)
+    return embed(request, index, model_name=model_name)
+
+
+def embed_step(way: InterpolateRequest, index: int, *, model_name: str = "") -> EmbeddedRequest:
+    """What is to be kept in step `index` of a way: between seeds its own generation, else the way itself."""
+    single = way.generation_of(index)
+    if single is not None:
+        return embed(single, 0, model_name=model_name)
+    beginning = GenerateRequest(
+        model=way.model,
+        prompt=way.prompt,
+        num_images=1,
+        seed=way.seed,
+        width_px=way.width_px,
+        height_px=way.height_px,
+        sampling=way.sampling,
+        tiling=way.tiling,
+    )
+    pictures = (folder_name(way.pictures[0]), folder_name(way.pictures[1])) if way.pictures is not None else None
+    named = way.model_copy(update={"model": folder_name(way.model), "pictures": pictures})
+    return embed(beginning, 0, model_name=model_name).model_copy(update={"way": named, "step": index})
 
 
 def folder_name(path: str) -> str:
@@ -105,6 +138,10 @@ def _parameters_text(embedded: EmbeddedRequest, size: Mapping[str, str]) -> str:
             "Variation seed": request.variation_seed,
             "Variation seed strength": f"{request.variation_strength:g}",
         }
+    if embedded.way is not None:
+        pairs["Step"] = f"{embedded.step + 1} of {embedded.way.num_steps} between {embedded.way.between}"
+        if embedded.way.second_prompt:
+            pairs["Prompt at the end"] = embedded.way.second_prompt
     line = ", ".join(f"{name}: {_quoted(str(value))}" for name, value in pairs.items())
     return f"{request.prompt}\n{line}"
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ul_engine.errors import OutputError
 from ul_engine.media.formats import DEFAULT_QUALITY, ClipFormat, ClipSettings, format_of
-from ul_engine.metadata import embed, encode_png, text_chunks
-from ul_engine.requests import GenerateRequest
+from ul_engine.metadata import embed_result, encode_png, text_chunks
+from ul_engine.requests import GenerateRequest, InterpolateRequest
 from ul_engine.whole_files import (
     check_space,
     explained,
@@ -48,7 +48,7 @@ def outputs_root() -> Path:
 
 def save_picture(
     pixels: Any,
-    request: GenerateRequest,
+    request: GenerateRequest | InterpolateRequest,
     index: int,
     root: str | os.PathLike[str],
     *,
@@ -64,19 +64,19 @@ def save_picture(
     """
     height_px, width_px = _size(pixels.shape if shape is None else shape)
     packed = pixels if isinstance(pixels, (bytes, bytearray, memoryview)) else pixels.tobytes()
-    texts = text_chunks(embed(request, index, model_name=model_name), width_px=width_px, height_px=height_px)
+    texts = text_chunks(embed_result(request, index, model_name=model_name), width_px=width_px, height_px=height_px)
     data = encode_png(memoryview(packed), width_px=width_px, height_px=height_px, texts=texts if keeps_request else {})
     folder = Path(root) / date.today().isoformat()
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
         check_space(folder, len(data))
         with written_temporary(folder, data) as temporary:
-            return publish_counted(temporary, folder, f"{request.seed_of(index)}.png")
+            return publish_counted(temporary, folder, f"{_seed(request, index)}.png")
 
 
 def save_clip(
     frames: Any,
-    request: GenerateRequest,
+    request: GenerateRequest | InterpolateRequest,
     index: int,
     root: str | os.PathLike[str],
     *,
@@ -99,12 +99,12 @@ def save_clip(
     clip, rate, settings = np.asarray(frames), as_rate(fps), settings or ClipSettings()
     texts = None
     if keeps_request and clip.ndim == 4:
-        embedded = embed(request, index, model_name=model_name)
+        embedded = embed_result(request, index, model_name=model_name)
         num_frames, height_px, width_px = clip.shape[:3]
         texts = text_chunks(embedded, width_px=width_px, height_px=height_px, num_frames=num_frames, fps=rate)
     folder = Path(root) / date.today().isoformat()
     is_sequence = settings.format is ClipFormat.PNG
-    name = f"{request.seed_of(index)}" if is_sequence else f"{request.seed_of(index)}.{settings.format}"
+    name = f"{_seed(request, index)}" if is_sequence else f"{_seed(request, index)}.{settings.format}"
     encode = _encoder(clip, rate, settings, texts, folder)
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -180,6 +180,10 @@ def _written(
         sync(temporary)
         final = publish(temporary)
     return replace(written, path=final / pattern if pattern else final)
+
+
+def _seed(request: GenerateRequest | InterpolateRequest, index: int) -> int:
+    return request.seed if isinstance(request, InterpolateRequest) else request.seed_of(index)
 
 
 def _size(shape: tuple[int, ...]) -> tuple[int, int]:

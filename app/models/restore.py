@@ -6,11 +6,11 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 
-from app.models.form_state import FormState, SeedMode, sampling_values
+from app.models.form_state import Between, FormState, Mode, SeedMode, sampling_values
 from app.models.samplers import SAMPLER_TITLES
 from ul_engine.metadata import EmbeddedRequest, folder_name
 from ul_engine.model_folder import ModelEntry
-from ul_engine.requests import GenerateRequest, SamplerName
+from ul_engine.requests import GenerateRequest, InterpolateRequest, SamplerName
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,18 @@ def _rows(embedded: EmbeddedRequest) -> list[tuple[str, dict[str, Any], Callable
         rows.append((_tr("Frames"), {"num_frames": request.num_frames}, _frames_text))
     if request.init_image is not None:
         rows.append((_tr("How much changes"), {"strength": request.strength}, _strength_text))
+    if embedded.way is not None and embedded.way.pictures is None:
+        rows.append((_tr("Between"), _way_values(embedded.way), _way_text))
     return rows
+
+
+def _way_values(way: InterpolateRequest) -> dict[str, Any]:
+    return {
+        "mode": Mode.BETWEEN,
+        "between": Between.PROMPTS,
+        "second_prompt": way.second_prompt,
+        "num_steps": way.num_steps,
+    }
 
 
 def _variation_values(request: GenerateRequest) -> dict[str, Any]:
@@ -160,6 +171,12 @@ def _variation_text(state: FormState) -> str:
     return _tr("{strength} towards seed {seed}").format(
         strength=f"{state.variation_strength:g}", seed=state.variation_seed
     )
+
+
+def _way_text(state: FormState) -> str:
+    if state.mode is not Mode.BETWEEN:
+        return _tr("one picture")
+    return _tr("{count} steps to “{prompt}”").format(count=state.num_steps, prompt=state.second_prompt)
 
 
 def _frames_text(state: FormState) -> str:

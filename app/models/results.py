@@ -12,7 +12,8 @@ from app.models.grid_axes import axis_label
 from app.models.job_queue import Job, JobState
 from app.models.requested import singles, title
 from app.pixels import Clip, Pixels
-from ul_engine.requests import GenerateRequest, GridRequest, Request
+from ul_engine.metadata import EmbeddedRequest, embed, embed_step
+from ul_engine.requests import GenerateRequest, GridRequest, InterpolateRequest, Request
 
 MEMORY_BUDGET_BYTES = 256 * 2**20
 """Pixels beyond this are dropped, oldest first, where a file holds them."""
@@ -82,6 +83,14 @@ class Tile:
     def seed(self) -> int:
         """The seed that makes this picture alone."""
         return self.single.seed if self.single is not None else int(getattr(self.request, "seed", 0))
+
+    @property
+    def embedded(self) -> EmbeddedRequest:
+        """What its file says about its making."""
+        if isinstance(self.request, InterpolateRequest):
+            return embed_step(self.request, self.index, model_name=self.model_name)
+        assert self.single is not None  # of everything else each result can be made alone
+        return embed(self.single, 0, model_name=self.model_name)
 
     @property
     def title(self) -> str:

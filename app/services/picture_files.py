@@ -13,7 +13,7 @@ from app.services.gallery.stars import write_stars
 from ul_engine.errors import DataError, EngineError
 from ul_engine.metadata import EmbeddedRequest, read_request
 from ul_engine.outputs import save_clip, save_picture
-from ul_engine.requests import GenerateRequest
+from ul_engine.requests import GenerateRequest, InterpolateRequest
 
 BEGINNING_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff", ".mp4", ".webm", ".mkv", ".mov")
@@ -27,8 +27,9 @@ class ResultToSave:
     job_id: str
     index: int
     clip: Clip
-    single: GenerateRequest
-    """What made this one, and is kept in its file."""
+    request: GenerateRequest | InterpolateRequest
+    """What made it, and is kept in its file: as result `number` of this."""
+    number: int
     model_name: str
     keeps_request: bool = True
 
@@ -151,8 +152,8 @@ def _save_picture(task: ResultToSave, root: Path) -> Path:
     pixels = task.clip.poster
     return save_picture(
         pixels.data,
-        task.single,
-        0,
+        task.request,
+        task.number,
         root,
         shape=pixels.shape,
         model_name=task.model_name,
@@ -165,8 +166,8 @@ def _save_clip(task: ResultToSave, root: Path) -> Path:
     data, shape = task.clip.packed()
     written = save_clip(
         memoryview(data).cast("B", shape),
-        task.single,
-        0,
+        task.request,
+        task.number,
         root,
         fps=task.clip.fps,
         model_name=task.model_name,

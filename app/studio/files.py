@@ -23,9 +23,8 @@ from app.services.picture_files import (
 )
 from app.studio import actions
 from app.studio.beginning import begin_action
-from ul_engine.metadata import embed
 from ul_engine.model_folder import ModelEntry
-from ul_engine.requests import GenerateRequest
+from ul_engine.requests import InterpolateRequest
 
 USUAL_VARIATION = 0.15
 """Pictures that are plainly of one family."""
@@ -155,7 +154,7 @@ class FileKeeper(QObject):
     def use_tile(self, tile: Tile) -> None:
         """Set the form to what made a picture of this session, with a way back."""
         session = self._session
-        embedded = embed(single_of(tile), 0, model_name=tile.model_name)
+        embedded = tile.embedded
         model = session.library.by_path(tile.request.model)
         self.apply(offer("", embedded, session.form.state, session.form.model, model).changes)
 
@@ -203,14 +202,8 @@ class FileKeeper(QObject):
         return entry if isinstance(entry, Tile) else None
 
 
-def single_of(tile: Tile) -> GenerateRequest:
-    """What is to be kept of a result's making; of a step between prompts or pictures what it shares with its ends."""
-    if tile.single is not None:
-        return tile.single
-    request = tile.request
-    return GenerateRequest(model=request.model, num_images=1, seed=tile.seed)
-
-
 def _task(tile: Tile, clip: Clip, is_wished: bool) -> ResultToSave:
-    keeps_request = is_wished and tile.single is not None
-    return ResultToSave(tile.job_id, tile.index, clip, single_of(tile), tile.model_name, keeps_request)
+    way = tile.request if isinstance(tile.request, InterpolateRequest) else None
+    request, number = (way, tile.index) if way is not None else (tile.single, 0)
+    assert request is not None  # of everything but a way each result can be made alone
+    return ResultToSave(tile.job_id, tile.index, clip, request, number, tile.model_name, is_wished)

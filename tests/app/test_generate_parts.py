@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPointF, QSize
 from PySide6.QtGui import QColor, QImage
 
-from app.models.form_state import Mode, SeedMode
+from app.models.form_state import Between, Mode, SeedMode
 from app.models.job_queue import Job, JobState
 from app.models.prompt_history import PromptHistory
 from app.models.results import GridLabels, ResultsModel, Tile, TileState
@@ -28,6 +28,8 @@ from app.ui.widgets.picture_menu import PictureMenu, PictureVerbs
 from tests.app.conftest import RunAsync, until
 from tests.app.model_folders import manifest, write_model
 from ul_engine.config import ModelConfig, VideoConfig
+from ul_engine.media.texts import read_texts
+from ul_engine.metadata import read_request
 from ul_engine.model_folder import NetworkFile
 from ul_engine.outputs import write_clip
 from ul_engine.requests import GenerateRequest, GridAxis, GridRequest, InterpolateRequest
@@ -117,12 +119,16 @@ def test_a_picture_without_a_file_gets_one(program: Program, run_async: RunAsync
     run_async(story())
 
 
-def test_what_a_model_cannot_begin_with_is_said(program: Program, run_async: RunAsync, tmp_path: Path) -> None:
+def test_what_a_model_cannot_begin_with_is_said(
+    program: Program, run_async: RunAsync, model_root: Path, tmp_path: Path
+) -> None:
     async def story() -> None:
         program.beginner.begin_with(clip_file(tmp_path / "a.mp4"))
         await until(lambda: titles(program))
         assert titles(program) == ["This model continues no clips"]
-        program.session.form.choose_model(next(one for one in program.session.library.usable if one.name != "Whole"))
+        write_model(model_root, "blind", name="Blind", networks={"base": FILE, "decoder": FILE})
+        program.session.library.refresh()
+        program.session.form.choose_model(next(one for one in program.session.library.usable if one.name == "Blind"))
         program.beginner.begin_with(picture_file(tmp_path / "a.png"))
         await until(lambda: titles(program) == ["This model starts from no picture"])
         program.beginner.begin_with(str(tmp_path / "gone.png"))
@@ -490,3 +496,45 @@ def test_tabs_show_what_the_model_offers(program: Program, owned: Callable[[Any]
     tabs.buttons[Mode.GRID].click()
     assert program.session.form.state.mode is Mode.GRID
     assert manifest().can_generate
+
+
+def test_a_step_between_prompts_brings_its_way_back(make_program: Make, run_async: RunAsync) -> None:
+    async def story() -> None:
+        program = make_program()
+        program.client.start()
+        form = program.session.form
+        form.update(prompt="a red cube", base_steps=4, decoder_steps=4, seed="5", seed_mode=SeedMode.FIXED)
+        form.update(mode=Mode.BETWEEN, between=Between.PROMPTS, second_prompt="a blue cone", num_steps=3)
+        assert program.runner.generate()
+        await until(lambda: sum(bool(tile.path) for tile in program.session.results.done_tiles()) == 3, timeout_s=30)
+        path = program.session.results.done_tiles()[1].path
+        embedded = read_request(path)
+        assert (embedded.step, embedded.way.num_steps, embedded.way.second_prompt) == (1, 3, "a blue cone")  # type: ignore[union-attr]
+        assert "/" not in embedded.way.model  # type: ignore[union-attr]
+        assert "Step: 2 of 3 between prompts" in read_texts(path)["parameters"]
+        form.update(prompt="", mode=Mode.PICTURES, second_prompt="", num_steps=9)
+        offers: list[Any] = []
+        program.keeper.restore_offered.connect(offers.append)
+        program.keeper.read_settings(path)
+        await until(lambda: offers)
+        program.keeper.apply(offers[0].changes)
+        state = form.state
+        assert (state.mode, state.between, state.num_steps) == (Mode.BETWEEN, Between.PROMPTS, 3)
+        assert (state.prompt, state.second_prompt) == ("a red cube", "a blue cone")
+
+    run_async(story())
+
+
+def test_files_say_nothing_where_a_person_wants_that(make_program: Make, run_async: RunAsync) -> None:
+    async def story() -> None:
+        program = make_program(frames=3)
+        program.session.preferences.update(keeps_request=False)
+        program.client.start()
+        program.session.form.update(prompt="a red cube", num_images=1, base_steps=4, decoder_steps=4)
+        assert program.runner.generate()
+        await until(lambda: any(tile.path for tile in program.session.results.done_tiles()), timeout_s=30)
+        (tile,) = program.session.results.done_tiles()
+        assert "ul_studio" not in read_texts(tile.path)
+        assert "parameters" not in read_texts(tile.path)
+
+    run_async(story())

@@ -27,7 +27,7 @@ from ul_engine.errors import ConfigError, OutputError
 from ul_engine.jobs import JobContext, ModelRequest, run
 from ul_engine.media.formats import format_of
 from ul_engine.media.rates import as_rate
-from ul_engine.metadata import embed, text_chunks
+from ul_engine.metadata import embed_step, text_chunks
 from ul_engine.outputs import explained as explained_output
 from ul_engine.outputs import outputs_root, write_clip
 from ul_engine.requests import GridAxis, GridRequest, InterpolateRequest
@@ -123,11 +123,10 @@ def _new_folder(given: Path | None) -> Path:
 def _write_step(
     out: Path, request: InterpolateRequest, news: protocol.ImageResult, frames: Uint8Array, *, model_name: str
 ) -> Path:
-    """Write one step: a picture, or a clip of a model of clips. Between seeds its own request is kept inside."""
+    """Write one step: a picture, or a clip of a model of clips. How it was made is kept inside."""
     height_px, width_px = frames.shape[1:3]
-    single, texts = request.generation_of(news.index), None
-    if single is not None:
-        texts = text_chunks(embed(single, 0, model_name=model_name), width_px=width_px, height_px=height_px)
+    embedded = embed_step(request, news.index, model_name=model_name)
+    texts = text_chunks(embedded, width_px=width_px, height_px=height_px)
     if news.fps is None:
         path = out / f"{news.index:03d}.png"
         write_picture(path, frames[0], texts=texts)

@@ -4,14 +4,13 @@ from pathlib import Path
 
 from app.models.export_form import ExportSubject
 from app.models.results import Tile
-from ul_engine.metadata import embed
 
 
 def subject_of(tile: Tile) -> ExportSubject:
     """A finished picture or clip, with what made it."""
     clip = tile.clip
     name = Path(tile.path).stem if tile.path else str(tile.seed)
-    embedded = embed(tile.single, 0, model_name=tile.model_name) if tile.single is not None else None
+    embedded = tile.embedded
     if clip is None:
         num_frames, fps = getattr(tile.request, "num_frames", None) or 1, 24.0 if tile.is_moving else None
         return ExportSubject(name, tile.size_px, num_frames, fps, path=tile.path, embedded=embedded)
