@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 from app.errors import Notice, Severity
 from app.models.long_work import WorkEnded
 from app.models.notices import ActionChoice
+from app.models.results import Tile
 from app.program import Program
 from app.services.settings import Settings, log_dir
 from app.studio import actions
@@ -145,6 +146,10 @@ class Shell(QObject):
         page.verbs.begin_requested.connect(beginner.begin_with_tile)
         page.verbs.vary_requested.connect(program.keeper.vary_tile)
         page.verbs.star_requested.connect(program.keeper.toggle_star)
+        page.verbs.compare_requested.connect(self._on_tile_compare_requested)
+
+    def _on_tile_compare_requested(self, tile: Tile) -> None:
+        self._on_compare_requested((tile.path,))
 
     def _on_preset_rename_requested(self, names: tuple[str, str]) -> None:
         self.program.own_files.rename_preset(*names)
