@@ -220,9 +220,20 @@ class Shell(QObject):
 
     def _connect_compare(self) -> None:
         page, comparer = self.window.compare_page, self.program.comparer
-        page.pasted.connect(comparer.files.keep_pasted)
+        page.pasted.connect(comparer.pictures.files.keep_pasted)
+        self.window.library_page.compare_requested.connect(self._on_compare_requested)
+        self.window.generate_page.verbs.compare_requested.connect(self._on_tile_compare_requested)
         page.view_save_requested.connect(comparer.saver.save_view)
         page.csv_save_requested.connect(comparer.saver.save_csv)
+
+    def _on_compare_requested(self, paths: tuple[str, ...]) -> None:
+        self.program.session.compare.compare_files(paths)
+        self.window.show_page("compare")
+
+    def _on_tile_compare_requested(self, tile: Tile) -> None:
+        if tile.path:
+            self.program.session.compare.add_files([tile.path])
+            self.window.show_page("compare")
 
     def settings(self) -> Settings:
         """What is to be remembered."""
@@ -238,6 +249,7 @@ class Shell(QObject):
             is_expert_open=self.window.generate_page.panel.expert.is_open,
             preferences=self.program.session.preferences.values(),
             form=self.program.memory.form_values(),
+            compare=self.program.session.compare.form.values(),
         )
 
     async def run(self) -> None:

@@ -32,6 +32,7 @@ class Settings(FrozenModel):
     is_expert_open: bool = False
     preferences: dict[str, Any] = Field(default_factory=dict, description="What differs from the usual preferences.")
     form: dict[str, Any] = Field(default_factory=dict, description="The form as it was last left.")
+    compare: dict[str, Any] = Field(default_factory=dict, description="The form of the page Compare.")
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,12 @@
 """Ties the engine to the page Compare: queues what it asks for, files what comes, says what went wrong."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from PySide6.QtCore import QObject
 
 from app.errors import Notice, NoticeAction, Severity
 from app.models.compare.asking import Ask
-from app.models.compare.findings import Original, OriginalKey
-from app.models.compare.inputs import InputItem
+from app.models.compare.findings import OriginalKey
 from app.models.compare.messages import Filed, MissingCodec, filed
 from app.models.job_queue import Job, JobState
 from app.models.model_library import ModelLibrary
@@ -17,8 +15,12 @@ from app.models.session import Session
 from app.services.engine_client import EngineClient
 from app.services.engine_news import JobResult
 from app.services.in_order import InOrder
+<<<<<<< HEAD
 from app.services.input_files import InputFailed, InputFiles, InputRead, PastedKept
 from app.studio import actions
+=======
+from app.studio.compare_pictures import ComparePictures
+>>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
 from app.studio.compare_saving import CompareSaver
 from ul_engine.config import LatentConfig
 from ul_engine.requests import Request
@@ -44,7 +46,7 @@ class CompareRunner(QObject):
     def __init__(self, session: Session, client: EngineClient, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self.files = InputFiles(self)
+        self.pictures = ComparePictures(session, self)
         self.saver = CompareSaver(session.notices, self)
         self._reader = InOrder("compare-results", self)
         self._reader.finished.connect(self._on_read)
@@ -54,6 +56,7 @@ class CompareRunner(QObject):
         session.queue.job_began.connect(self._on_job_began)
         session.queue.job_ended.connect(self._on_job_ended)
         client.result_arrived.connect(self._on_result)
+<<<<<<< HEAD
         inputs = session.compare.inputs
         inputs.reading_requested.connect(self.files.read)
         inputs.current_changed.connect(self._on_current_changed)
@@ -61,13 +64,16 @@ class CompareRunner(QObject):
         self.files.input_failed.connect(self._on_input_failed)
         self.files.pasted_kept.connect(self._on_pasted_kept)
         session.notices.action_chosen.connect(self._on_action_chosen)
+=======
+>>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
 
     def close(self) -> None:
         """End the threads."""
-        self.files.close()
+        self.pictures.close()
         self._reader.close()
         self.saver.close()
 
+<<<<<<< HEAD
     # ---- inputs ---------------------------------------------------------------------------------------------------
 
     def _on_current_changed(self, item: InputItem | None) -> None:
@@ -111,6 +117,8 @@ class CompareRunner(QObject):
     def _on_pasted_kept(self, news: PastedKept) -> None:
         self._session.compare.add_files([news.path])
 
+=======
+>>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
     # ---- asking ---------------------------------------------------------------------------------------------------
 
     def _on_asks_made(self, asks: tuple[Ask, ...]) -> None:

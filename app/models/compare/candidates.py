@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
@@ -18,6 +19,8 @@ class CandidateKind(StrEnum):
     """Where a candidate comes from."""
 
     ORIGINAL = "original"
+    FILE = "file"
+    """Another picture, as it is."""
     MODEL = "model"
     CODEC = "codec"
 
@@ -54,13 +57,16 @@ class Shown:
     """Below its name: the level, or how a codec's file was made."""
 
 
-def candidates_of(models: tuple[ModelEntry, ...], codecs: Sequence[str]) -> tuple[Candidate, ...]:
-    """The original first, then models as chosen, then codecs. Models of one name are told apart by their folders."""
+def candidates_of(
+    models: tuple[ModelEntry, ...], codecs: Sequence[str], files: Sequence[str] = ()
+) -> tuple[Candidate, ...]:
+    """The original first, then other files, then models as chosen, then codecs. Models of one name are told apart by their folders."""
     original = Candidate(CandidateKind.ORIGINAL, "", QCoreApplication.translate("Candidates", "Original"))
     names = [entry.name for entry in models]
     titles = [_title(entry, is_double=names.count(entry.name) > 1) for entry in models]
     found = [Candidate(CandidateKind.MODEL, entry.path, title) for entry, title in zip(models, titles, strict=True)]
-    return (original, *found, *(Candidate(CandidateKind.CODEC, name, CODEC_TITLES[name]) for name in codecs))
+    others = [Candidate(CandidateKind.FILE, path, Path(path).name) for path in files]
+    return (original, *others, *found, *(Candidate(CandidateKind.CODEC, name, CODEC_TITLES[name]) for name in codecs))
 
 
 def _title(entry: ModelEntry, *, is_double: bool) -> str:

@@ -1,6 +1,7 @@
 """The page Compare as one thing: what is compared, how, what was found, and what is shown of it now."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -51,6 +52,7 @@ class Comparison(QObject):
         self._news.timeout.connect(self.shown_changed)
         self.inputs.inputs_changed.connect(self._on_changed)
         self.inputs.current_changed.connect(self._on_changed)
+        self.inputs.pinned_changed.connect(self._on_changed)
         self.form.form_changed.connect(self._on_changed)
         self.form.models_changed.connect(self._on_changed)
         self.results.work_changed.connect(self._on_changed)
@@ -63,6 +65,15 @@ class Comparison(QObject):
         """Take pictures and videos in."""
         self.inputs.add(paths)
 
+    def compare_files(self, paths: Iterable[str]) -> None:
+        """Take files in and hold them against each other: the first is looked at, the others stand beside it."""
+        wanted = [str(Path(path).absolute()) for path in paths]
+        self.inputs.add(wanted)
+        if wanted:
+            self.inputs.choose(wanted[0])
+            self.inputs.set_pinned(wanted[1:])
+            self.view.update(candidate=1, reference=0)
+
     @property
     def source(self) -> str:
         """The file now looked at; empty if there is none."""
@@ -71,7 +82,8 @@ class Comparison(QObject):
     @property
     def candidates(self) -> tuple[Candidate, ...]:
         """What is laid beside each other; the original is first."""
-        return candidates_of(self.form.chosen, self.form.state.codecs)
+        others = [path for path in self.inputs.pinned if path != self.source]
+        return candidates_of(self.form.chosen, self.form.state.codecs, others)
 
     @property
     def candidate(self) -> Candidate:
@@ -122,6 +134,8 @@ class Comparison(QObject):
         """Where a candidate's picture of the present input is kept; None if there cannot be one."""
         if candidate.kind is CandidateKind.ORIGINAL:
             return OriginalKey(self.source)
+        if candidate.kind is CandidateKind.FILE:
+            return OriginalKey(candidate.name)
         if candidate.kind is CandidateKind.CODEC:
             bits = self.bits_per_pixel()
             return CodecKey(self.source, candidate.name, bits) if bits else None
@@ -133,8 +147,8 @@ class Comparison(QObject):
 
     def shown(self, candidate: Candidate, rung: Rung | None = None) -> Shown:
         """A candidate's picture of the present input at a rung (None: the one on show), or why there is none."""
-        if candidate.kind is CandidateKind.ORIGINAL:
-            original = self.original()
+        if candidate.kind in (CandidateKind.ORIGINAL, CandidateKind.FILE):
+            original = self.original(candidate.name)
             return Shown(
                 candidate, ShownState.READY if original else ShownState.WAITING, original.clip if original else None
             )

@@ -110,6 +110,10 @@ class CompareForm(QObject):
             state = CompareState.model_validate({name: value for name, value in values.items() if name not in bad})
         self.update(**{name: getattr(state, name) for name in CompareState.model_fields})
 
+    def values(self) -> dict[str, Any]:
+        """Everything, ready to be stored."""
+        return self._state.model_dump(mode="json")
+
     def offer(self, entries: tuple[ModelEntry, ...]) -> None:
         """These models are there; a choice is made where none was."""
         self._offered = tuple(entry for entry in entries if entry.manifest and entry.manifest.can_reconstruct)

@@ -32,7 +32,7 @@ class InputListModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return item.name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(part for part in (item.path, self.facts(item)) if part)
+            return "\n".join(part for part in (item.path, self.facts(item), *item.notes) if part)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{item.name}, {self.facts(item)}"
         return None

@@ -20,6 +20,8 @@ class InputItem:
     fps: float | None = None
     """Frames per second of a clip; None for a picture."""
     thumbnail: Pixels | None = None
+    notes: tuple[str, ...] = ()
+    """What one should know of the file, such as an end that is missing."""
     problem: str = ""
     """Why it cannot be read."""
 
@@ -37,12 +39,14 @@ class CompareInputs(QObject):
 
     inputs_changed = Signal(object)  # tuple[InputItem, ...]
     current_changed = Signal(object)  # InputItem | None
+    pinned_changed = Signal(object)  # tuple[str, ...]
     reading_requested = Signal(object)  # str
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._items: tuple[InputItem, ...] = ()
         self._current = ""
+        self._pinned: tuple[str, ...] = ()
 
     @property
     def items(self) -> tuple[InputItem, ...]:
@@ -53,6 +57,11 @@ class CompareInputs(QObject):
     def current(self) -> InputItem | None:
         """The one looked at."""
         return self.by_path(self._current)
+
+    @property
+    def pinned(self) -> tuple[str, ...]:
+        """Files that stand beside whatever is looked at, as candidates."""
+        return self._pinned
 
     def by_path(self, path: str) -> InputItem | None:
         """The item of a file."""
@@ -78,12 +87,30 @@ class CompareInputs(QObject):
         place = paths.index(path)
         rest = tuple(item for item in self._items if item.path != path)
         self._set(rest)
+        self.set_pinned(self._pinned)
         if path == self._current:
             self._choose(rest[min(place, len(rest) - 1)].path if rest else "")
+
+    def set_pinned(self, paths: Iterable[str]) -> None:
+        """Let these stand beside whatever is looked at; files that are not in the list do not count."""
+        known = {item.path for item in self._items}
+        pinned = tuple(path for path in dict.fromkeys(paths) if path in known)
+        if pinned != self._pinned:
+            new = set(pinned) - set(self._pinned)
+            self._pinned = pinned
+            for path in new:
+                self.reading_requested.emit(path)
+            self.pinned_changed.emit(pinned)
+
+    def toggle_pin(self, path: str) -> None:
+        """Pin a file, or let it go."""
+        others = tuple(known for known in self._pinned if known != path)
+        self.set_pinned(others if path in self._pinned else (*others, path))
 
     def clear(self) -> None:
         """Let all go."""
         self._set(())
+        self.set_pinned(())
         self._choose("")
 
     def choose(self, path: str) -> None:

@@ -74,3 +74,44 @@ def _mark(
         figures.value("psnr_db") if figures else None,
         surviving_bits(bits, level) if bits and level <= track.native else None,
     )
+
+
+@dataclass(frozen=True)
+class LadderCurve:
+    """One measure of one model over the levels of a ladder, rising."""
+
+    title: str
+    levels: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+def ladder_curves(compare: Comparison, key: str) -> tuple[LadderCurve, ...]:
+    """A measure of every model along the ladder on show, as far as it is made."""
+    ladder = compare.view.view.ladder
+    found = [
+        _curve(compare, candidate, ladder, key)
+        for candidate in compare.candidates
+        if candidate.kind is CandidateKind.MODEL
+    ]
+    return tuple(curve for curve in found if curve.levels)
+
+
+def _curve(compare: Comparison, candidate: Candidate, ladder: Ladder, key: str) -> LadderCurve:
+    points = []
+    for rung in compare.form.rungs(ladder):
+        figures = compare.shown(candidate, rung).figures
+        value = figures.value(key) if figures else None
+        if value is not None:
+            points.append((_level(compare, ladder, rung), value))
+    points.sort()
+    return LadderCurve(candidate.title, tuple(level for level, _ in points), tuple(value for _, value in points))
+
+
+def level_on_show(compare: Comparison) -> float | None:
+    """The level of the rung on show, on its ladder's line; None before a model is chosen."""
+    return _level(compare, compare.view.view.ladder, compare.rung) if compare.form.config else None
+
+
+def _level(compare: Comparison, ladder: Ladder, rung: Rung) -> float:
+    assert compare.form.config is not None
+    return track_of(compare.form.config, ladder).native if rung.level is None else rung.level

@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from app.models.compare.candidates import CandidateKind, Shown
 from app.models.compare.figures import Metric, best_rows, metrics
 
+MEASURED = (CandidateKind.MODEL, CandidateKind.CODEC)
 AnyIndex = QModelIndex | QPersistentModelIndex
 BestRole = Qt.ItemDataRole.UserRole
 ShownRole = Qt.ItemDataRole.UserRole + 1
@@ -30,7 +31,7 @@ class NumbersModel(QAbstractTableModel):
 
     def set_shown(self, shown: tuple[Shown, ...]) -> None:
         """Other numbers."""
-        rows = tuple(each for each in shown if each.candidate.kind is not CandidateKind.ORIGINAL)
+        rows = tuple(each for each in shown if each.figures or each.candidate.kind in MEASURED)
         is_same_size = len(rows) == len(self._rows)
         if not is_same_size:
             self.beginResetModel()
@@ -40,6 +41,10 @@ class NumbersModel(QAbstractTableModel):
             self.endResetModel()
         elif rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, self.columnCount() - 1))
+
+    def key(self, column: int) -> str:
+        """Which figure a column shows; the first shows names."""
+        return self._metrics[column - 1].key if column else ""
 
     # ---- the item model -------------------------------------------------------------------------------------------
 

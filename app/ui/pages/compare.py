@@ -11,8 +11,13 @@ from app.models.commands import Commands
 from app.models.compare.form import CODECS
 from app.models.compare.levels import Ladder
 from app.models.session import Session
+<<<<<<< HEAD
 from app.services.dropped import Dropped, dropped, may_be_dropped
+=======
+from app.services.dropped import Dropped, dropped
+>>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
 from app.ui.pages.compare_keys import bind_keys
+from app.ui.widgets.drop_hint import DropHint
 from ul_engine.assets import assets_dir
 
 if TYPE_CHECKING:
@@ -40,6 +45,9 @@ class ComparePage(QWidget):
         self.inspector: Inspector | None = None
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._hint = DropHint(
+            self, self.tr("Drop to compare"), self.tr("Pictures, videos, or a folder to be measured.")
+        )
         bind_keys(self)
 
     @property
@@ -146,6 +154,7 @@ class ComparePage(QWidget):
         self._take(dropped(QGuiApplication.clipboard().mimeData()))
 
     def _take(self, found: Dropped) -> None:
+<<<<<<< HEAD
         if found.paths:
             self._compare.add_files(list(found.paths))
         elif found.image is not None:
@@ -153,6 +162,19 @@ class ComparePage(QWidget):
         else:
             title = self.tr("Nothing to compare in it")
             self._session.notices.post(Notice(Severity.INFO, title, found.problem, key="compare-drop", is_passing=True))
+=======
+        """What was dropped or pasted."""
+        if found.paths:
+            self._compare.add_files(found.paths)
+        elif found.image is not None:
+            self.pasted.emit(found.image)
+        else:
+            self._session.notices.post(
+                Notice(
+                    Severity.INFO, self.tr("Nothing to compare"), found.problem, key="compare-paste", is_passing=True
+                )
+            )
+>>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
 
     def next_mode(self) -> None:
         """The next way of laying candidates beside each other."""
@@ -195,6 +217,11 @@ class ComparePage(QWidget):
         if rungs and self.center is not None:
             self._compare.view.set_rung(rungs[place % len(rungs)])
             self.center.stage.repaint_now()
+
+    def toggle_pin(self) -> None:
+        """Keep the present picture beside the others, or let it go."""
+        if self._compare.source:
+            self._compare.inputs.toggle_pin(self._compare.source)
 
     def next_input(self) -> None:
         """The next picture of the list."""
@@ -281,15 +308,25 @@ class ComparePage(QWidget):
     # ---- drops ----------------------------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+<<<<<<< HEAD
         """Files of this computer may come in, and pictures of other programs."""
         if may_be_dropped(event.mimeData()):
+=======
+        """Files and pictures may come in."""
+        if dropped(event.mimeData()).is_welcome:
+>>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
             event.acceptProposedAction()
+            self._hint.cover()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         """It went away again."""
-        event.accept()
+        self._hint.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Take them in."""
+<<<<<<< HEAD
+=======
+        self._hint.hide()
+>>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
         event.acceptProposedAction()
         self._take(dropped(event.mimeData()))

@@ -31,6 +31,7 @@ def bind_keys(page: "ComparePage") -> None:
         (command("noisier", page.tr("Along the ladder, towards more noise"), "PgDown"), page.ladder_on),
         (command("next-input", page.tr("Next picture"), "Ctrl+Right"), page.next_input),
         (command("previous-input", page.tr("Previous picture"), "Ctrl+Left"), page.previous_input),
+        (command("pin", page.tr("Keep this picture beside the others"), "P", words="candidate hold"), page.toggle_pin),
         (command("save", page.tr("Save what is seen…"), "Ctrl+S", words="export png view"), page.save_view),
         (command("copy", page.tr("Copy what is seen"), "Ctrl+Shift+C", words="clipboard"), page.copy_view),
         (command("report", page.tr("Report on a folder…"), words="evaluate csv html worst"), page.choose_report),

@@ -12,8 +12,10 @@ from app.ui.theme.tokens import RADIUS_LARGE, SPACING, TYPE
 class DropHint(QWidget):
     """Only paint; the window handles the drop."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, title: str = "", words: str = "") -> None:
         super().__init__(parent)
+        self._title = title or self.tr("Drop to see its settings")
+        self._words = words or self.tr("You choose what to take over; nothing changes by itself.")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
@@ -40,9 +42,8 @@ class DropHint(QWidget):
         painter.setFont(font(TYPE.title, font().Weight.DemiBold))
         middle = self.rect().center().y()
         whole = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter)
-        painter.drawText(QRect(0, middle - 30, self.width(), 30), whole, self.tr("Drop to see its settings"))
+        painter.drawText(QRect(0, middle - 30, self.width(), 30), whole, self._title)
         painter.setPen(QColor(c.muted))
         painter.setFont(font())
-        words = self.tr("You choose what to take over; nothing changes by itself.")
-        painter.drawText(QRect(0, middle + 4, self.width(), 24), whole, words)
+        painter.drawText(QRect(0, middle + 4, self.width(), 24), whole, self._words)
         painter.end()

@@ -111,15 +111,19 @@ class InputStrip(QWidget):
         self._model = InputListModel(inputs, self)
         self.list = InputList(self)
         self._add = IconButton("plus", self.tr("Add pictures or videos… (Ctrl+O)"), "small", self)
+        self.pin_button = IconButton("pin", "", "small", self)
+        self.pin_button.setCheckable(True)
         self._remove = IconButton("trash", self.tr("Take off the list (Delete); the file stays"), "small", self)
         self._empty = label(self.tr("None yet. Drop files here, or paste one with Ctrl+V."), "muted", is_wrapped=True)
         self._build()
         self._add.clicked.connect(self.files_requested)
         self._remove.clicked.connect(self._on_remove)
+        self.pin_button.clicked.connect(self._on_pin)
         self.list.removal_requested.connect(self._on_remove)
         self.list.selectionModel().currentChanged.connect(self._on_row_changed)
         inputs.inputs_changed.connect(self._refresh)
         inputs.current_changed.connect(self._refresh)
+        inputs.pinned_changed.connect(self._refresh)
         self._refresh()
 
     def _build(self) -> None:
@@ -129,6 +133,7 @@ class InputStrip(QWidget):
         head.addWidget(title)
         head.addStretch(1)
         head.addWidget(self._add)
+        head.addWidget(self.pin_button)
         head.addWidget(self._remove)
         view = self.list
         view.setAccessibleName(self.tr("Pictures to compare"))
@@ -153,7 +158,13 @@ class InputStrip(QWidget):
         self._empty.setVisible(not count)
         self.list.setVisible(bool(count))
         self.list.setFixedHeight(ROW_PX * min(max(count, 1), MAX_ROWS) + 2)
-        self._remove.setEnabled(self._inputs.current is not None)
+        current = self._inputs.current
+        self._remove.setEnabled(current is not None)
+        self.pin_button.setEnabled(current is not None and count > 1)
+        is_pinned = current is not None and current.path in self._inputs.pinned
+        self.pin_button.setChecked(is_pinned)
+        keep, free = self.tr("Keep this one beside the others (P)"), self.tr("Let it go from beside the others (P)")
+        self.pin_button.set_name(free if is_pinned else keep)
         row = self._model.row_of(self._inputs.current.path) if self._inputs.current else -1
         if row >= 0 and self.list.currentIndex().row() != row:
             flags = QItemSelectionModel.SelectionFlag.ClearAndSelect
@@ -163,6 +174,11 @@ class InputStrip(QWidget):
         item = current.data(ItemRole)
         if isinstance(item, InputItem):
             self._inputs.choose(item.path)
+
+    def _on_pin(self) -> None:
+        if self._inputs.current is not None:
+            self._inputs.toggle_pin(self._inputs.current.path)
+        self._refresh()
 
     def _on_remove(self) -> None:
         if self._inputs.current is not None:

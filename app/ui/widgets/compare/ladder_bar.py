@@ -91,12 +91,12 @@ class LadderBar(QFrame):
 
     def _level_words(self, mark: RungMark) -> str:
         """The level on show in a few plain words, and its numbers."""
-        parts = [self._plain(mark)]
+        parts = []
         if mark.psnr_db is not None:
             parts.append(self.tr("{value} dB").format(value=f"{mark.psnr_db:.2f}"))
         if mark.bits_per_pixel is not None:
             parts.append(self.tr("≤ {value} bits/px").format(value=f"{mark.bits_per_pixel:.4f}"))
-        return " · ".join(parts)
+        return " · ".join([*parts, self._plain(mark)])
 
     def _plain(self, mark: RungMark) -> str:
         level = mark.rung.level

@@ -16,15 +16,20 @@ from PySide6.QtWidgets import (
 )
 
 from app.models.compare.comparison import Comparison
+from app.models.compare.figures import metrics
+from app.models.compare.ladder_curve import ladder_curves, level_on_show
 from app.models.compare.numbers import BestRole, NumbersModel
 from app.ui.theme.fonts import font
 from app.ui.theme.tokens import SPACING, TYPE
 from app.ui.widgets.buttons import TextButton
+from app.ui.widgets.chart import Axis, Chart, Series
 from app.ui.widgets.compare.when_seen import WhenSeen
 from app.ui.widgets.labels import label
+from app.ui.widgets.quiet_inputs import QuietComboBox
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 ROW_PX = 26
+MAX_ROWS = 8
 
 
 class NumbersDelegate(QStyledItemDelegate):
@@ -88,6 +93,13 @@ class NumbersTab(WhenSeen, QWidget):
         self.table = NumbersTable(self._model, self)
         self._note = label("", "caption", is_wrapped=True)
         self._missing = label("", "caption", is_wrapped=True)
+        self.measure = QuietComboBox(self)
+        self.measure.setAccessibleName(self.tr("Measure along the ladder"))
+        self._metrics = tuple(metric for metric in metrics() if metric.key != "bits_per_pixel")
+        for metric in self._metrics:
+            self.measure.addItem(self.tr("{measure} along the ladder").format(measure=metric.title), metric.key)
+        self.chart = Chart("", self)
+        self.chart.set_empty_text(self.tr("Curves over the levels of noise appear here as they are made."))
         copy = TextButton(self.tr("Copy"), "", "copy", self)
         save = TextButton(self.tr("Save as CSV…"), "", "save", self)
         copy.clicked.connect(self._on_copy)
@@ -100,11 +112,14 @@ class NumbersTab(WhenSeen, QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACING.s)
-        layout.addWidget(self.table, 1)
+        layout.addWidget(self.table)
         for part in (self._note, self._missing):
             part.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             layout.addWidget(part)
         layout.addLayout(row)
+        layout.addWidget(self.measure)
+        layout.addWidget(self.chart, 1)
+        self.measure.activated.connect(self._draw)
         self.follow(compare)
 
     def refresh(self) -> None:
@@ -122,8 +137,36 @@ class NumbersTab(WhenSeen, QWidget):
             notes.append(self.tr("▲ its smallest file: it cannot go as low."))
         self._note.setText(" ".join(notes))
         missing = self._compare.missing_measures
-        self._missing.setText("\n".join(f"{name.upper()}: {reason}" for name, reason in missing.items()))
+        lines = [self.tr("{measure} was not taken: {reason}.") for _ in missing]
+        texts = [
+            line.format(measure=name.upper(), reason=reason.rpartition(": ")[2].rstrip("."))
+            for line, (name, reason) in zip(lines, missing.items(), strict=True)
+        ]
+        self._missing.setText("\n".join(texts))
+        self._missing.setToolTip("\n".join(missing.values()))
         self._missing.setVisible(bool(missing))
+        self._fit_table()
+        self._draw()
+
+    def _fit_table(self) -> None:
+        """As high as its rows; a measure that nobody has takes no room."""
+        rows = min(max(self._model.rowCount(), 1), MAX_ROWS)
+        self.table.setFixedHeight(self.table.horizontalHeader().sizeHint().height() + ROW_PX * rows + 14)
+        for column in range(1, self._model.columnCount()):
+            values = [self._model.index(row, column).data() for row in range(self._model.rowCount())]
+            is_lpips = self._model.key(column) == "lpips"
+            self.table.setColumnHidden(column, is_lpips and all(value == "–" for value in values))
+
+    def _draw(self, _row: Any = None) -> None:
+        """The chosen measure of every model over the levels of the ladder on show."""
+        metric = self._metrics[max(0, self.measure.currentIndex())]
+        curves = ladder_curves(self._compare, metric.key)
+        unit = "dB" if metric.key == "psnr_db" else ""
+        self.chart.set_axes(Axis(self.tr("log-SNR: noisy to clean")), Axis(metric.title, unit))
+        self.chart.set_series(
+            [Series(curve.title, curve.levels, curve.values, has_dots=True, is_smoothed=False) for curve in curves]
+        )
+        self.chart.set_cursor(level_on_show(self._compare))
 
     @property
     def numbers(self) -> NumbersModel:
