@@ -12,9 +12,11 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
-import fake_comparison  # beside this file, which runs as a script
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # it runs as a script
 
+from tests.app import fake_comparison
 from ul_engine import protocol
 from ul_engine.errors import Cancelled
 from ul_engine.requests import (

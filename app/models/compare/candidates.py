@@ -60,7 +60,10 @@ class Shown:
 def candidates_of(
     models: tuple[ModelEntry, ...], codecs: Sequence[str], files: Sequence[str] = ()
 ) -> tuple[Candidate, ...]:
-    """The original first, then other files, then models as chosen, then codecs. Models of one name are told apart by their folders."""
+    """The original first, then other files, then models as chosen, then codecs.
+
+    Models of one name are told apart by their folders.
+    """
     original = Candidate(CandidateKind.ORIGINAL, "", QCoreApplication.translate("Candidates", "Original"))
     names = [entry.name for entry in models]
     titles = [_title(entry, is_double=names.count(entry.name) > 1) for entry in models]

@@ -52,13 +52,13 @@ def metrics() -> tuple[Metric, ...]:
     """All columns in their order, in the person's language."""
     return (
         Metric("psnr_db", _tr("PSNR"), False, 2, _tr("Peak signal-to-noise ratio in decibels; higher is closer.")),
-        Metric("ssim", _tr("SSIM"), False, 4, _tr("Structural similarity, 1 for equal pictures; higher is closer.")),
-        Metric("ms_ssim", _tr("MS-SSIM"), False, 4, _tr("Structural similarity at several scales; higher is closer.")),
-        Metric("flip", _tr("FLIP"), True, 4, _tr("Difference seen when both alternate, 0 to 1; lower is closer.")),
-        Metric("lpips", _tr("LPIPS"), True, 4, _tr("Distance to a trained network's eye; lower is closer.")),
+        Metric("ssim", _tr("SSIM"), False, 3, _tr("Structural similarity, 1 for equal pictures; higher is closer.")),
+        Metric("ms_ssim", _tr("MS-SSIM"), False, 3, _tr("Structural similarity at several scales; higher is closer.")),
+        Metric("flip", _tr("FLIP"), True, 3, _tr("Difference seen when both alternate, 0 to 1; lower is closer.")),
+        Metric("lpips", _tr("LPIPS"), True, 3, _tr("Distance to a trained network's eye; lower is closer.")),
         Metric(
             "bits_per_pixel",
-            _tr("bits / px"),
+            _tr("bits/px"),
             True,
             4,
             _tr(

@@ -115,11 +115,8 @@ class CompareForm(QObject):
         return self._state.model_dump(mode="json")
 
     def offer(self, entries: tuple[ModelEntry, ...]) -> None:
-        """These models are there; a choice is made where none was."""
+        """These models are there."""
         self._offered = tuple(entry for entry in entries if entry.manifest and entry.manifest.can_reconstruct)
-        paths = {entry.path for entry in self._offered}
-        if self._offered and not paths & set(self._state.models):
-            self._state = self._state.model_copy(update={"models": (self._offered[0].path,)})
         self._choose(is_news=True)
 
     def toggle_model(self, path: str, *, is_on: bool) -> None:
@@ -130,7 +127,10 @@ class CompareForm(QObject):
             self.update(models=wanted)
 
     def _choose(self, *, is_news: bool = False) -> None:
+        """Where none of the wished models is there, the first one is taken."""
         by_path = {entry.path: entry for entry in self._offered}
+        if by_path and not by_path.keys() & set(self._state.models):
+            self._state = self._state.model_copy(update={"models": (self._offered[0].path,)})
         chosen = tuple(by_path[path] for path in self._state.models if path in by_path)
         if chosen != self._chosen or is_news:
             self._chosen = chosen

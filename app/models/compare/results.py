@@ -110,6 +110,11 @@ class CompareResults(QObject):
             self._failed |= set(work.keys)
         self.work_changed.emit()
 
+    @property
+    def is_working(self) -> bool:
+        """Whether anything is on its way."""
+        return bool(self._work)
+
     def is_expected(self, key: Key) -> bool:
         """Whether a job that waits or runs will bring it."""
         return any(key in work.keys for work in self._work.values())

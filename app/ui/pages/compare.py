@@ -58,9 +58,10 @@ class ComparePage(QWidget):
     # ---- building -------------------------------------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Build what the first paint of the window need not wait for."""
+        """Build what the first paint of the window need not wait for; its keys work at once."""
         self.build()
         super().showEvent(event)
+        self.setFocus()
 
     def build(self) -> None:
         """Make the insides, once."""

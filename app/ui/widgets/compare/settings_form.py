@@ -111,6 +111,7 @@ class LevelsEdit(Field):
             )
         )
         self.edit.textEdited.connect(self._on_text_edited)
+        self.edit.editingFinished.connect(self._on_editing_finished)
         form.form_changed.connect(self._refresh)
         self._refresh()
 
@@ -122,6 +123,10 @@ class LevelsEdit(Field):
     def _on_text_edited(self, text: str) -> None:
         levels = parse_levels(text)
         self.set_error("" if levels is not None else self.tr("Numbers with commas between them, such as 4, 2, 0, -2."))
+
+    def _on_editing_finished(self) -> None:
+        """Half a list is no wish: it counts when the person is done."""
+        levels = parse_levels(self.edit.text())
         if levels is not None:
             name = "latent_levels" if self._ladder is Ladder.LATENT else "decoder_levels"
             self._form.update(**{name: levels})
