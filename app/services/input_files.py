@@ -1,27 +1,19 @@
 """Reads pictures and videos that are to be compared, and keeps what was pasted: in a thread, in order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from app.pixels import Clip, Pixels, split_batch
-<<<<<<< HEAD
-from app.services.file_facts import FileProblem, keep_pasted, keep_smaller, refusal
-=======
-from app.services.file_facts import FileFacts, FileKind, FileProblem, keep_pasted, keep_smaller, look_at
->>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
+from app.services.file_facts import FileFacts, FileKind, FileProblem, keep_pasted, keep_smaller, look_at, thumbnail_of
 from app.services.in_order import InOrder
-from app.services.media import pixels_of
+from app.services.media import image_of, pixels_of
 from ul_engine.errors import DataError
 
 MAX_FRAMES = 64
 """Of a video, from its beginning; as many as the engine takes."""
-<<<<<<< HEAD
-THUMBNAIL_PX = 96
-=======
->>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
 
 
 @dataclass(frozen=True)
@@ -38,26 +30,17 @@ class InputFailed:
     """A file cannot be read."""
 
     path: str
-<<<<<<< HEAD
-    message: str
-    is_too_large: bool = False
-    """A smaller copy would do."""
-
-
-@dataclass(frozen=True)
-class PastedKept:
-    """A pasted picture, or a smaller copy of one, is in a file."""
-=======
     sentence: str
     """Reads on after the file's name."""
     is_too_large: bool = False
     is_folder: bool = False
+    is_sequence: bool = False
+    """The folder's pictures could be the frames of a clip."""
 
 
 @dataclass(frozen=True)
 class InputKept:
     """A picture of the clipboard, or a smaller copy of one that is too large, is in a file."""
->>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
 
     path: str
     instead_of: str = ""
@@ -76,8 +59,12 @@ class InputFiles(QObject):
         self._work.finished.connect(self._on_finished)
 
     def read(self, path: str) -> None:
-        """Read a file; ends in `input_read` or `input_failed`."""
+        """Read a file; ends in `input_read` or `input_failed`. A folder is refused: it may be meant in two ways."""
         self._work.start(_read, path)
+
+    def read_frames(self, folder: str) -> None:
+        """Read the pictures of a folder as the frames of a clip."""
+        self._work.start(_read_frames, folder)
 
     def keep_pasted(self, image: QImage) -> None:
         """Give a picture of the clipboard a file; ends in `input_kept` or `input_failed`."""
@@ -86,10 +73,6 @@ class InputFiles(QObject):
     def keep_smaller(self, path: str) -> None:
         """Make a smaller copy of a picture; ends in `input_kept` or `input_failed`."""
         self._work.start(_keep_smaller, path, kept_dir() / "smaller")
-
-    def keep_smaller(self, path: str) -> None:
-        """Write a smaller copy of a picture; ends in `pasted_kept` or `input_failed`."""
-        self._work.start(_smaller, path, pasted_dir())
 
     def close(self) -> None:
         """End the thread."""
@@ -115,28 +98,31 @@ def kept_dir() -> Path:
 # ---- in the thread ------------------------------------------------------------------------------------------------
 
 
-def _read(path: str) -> InputRead | InputFailed:
+def _read_frames(folder: str) -> InputRead | InputFailed:
+    return _read(folder, is_clip=True)
+
+
+def _read(path: str, *, is_clip: bool = False) -> InputRead | InputFailed:
     from ul_engine.media.inputs import read_input
     from ul_engine.media.sequences import is_sequence
 
-<<<<<<< HEAD
-    refused = None if is_sequence(path) else refusal(path)
-    if refused is not None:
-        return InputFailed(path, refused.sentence, refused.is_too_large)
-=======
     facts = look_at(path)
     if isinstance(facts, FileProblem):
         return _failed(facts)
-    if facts.kind is FileKind.FOLDER or facts.thumbnail is None:
-        return InputFailed(path, "is a folder", is_folder=True)
->>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
+    if facts.kind is FileKind.FOLDER and not is_clip:
+        return InputFailed(path, "is a folder", is_folder=True, is_sequence=is_sequence(path))
     try:
         found = read_input(path, MAX_FRAMES)
     except DataError as error:
         return InputFailed(path, str(error).removeprefix(f"{path}: "))
     count, height, width, _ = found.frames.shape
     frames = split_batch((count, height, width, 3), found.frames.tobytes())
-    return InputRead(facts, Clip(frames, found.fps if count > 1 else None), pixels_of(facts.thumbnail))
+    clip = Clip(frames, found.fps if count > 1 else None)
+    if facts.thumbnail is None:  # a folder of frames
+        image = image_of(clip.poster)
+        facts = replace(facts, kind=FileKind.CLIP, num_frames=count, fps=clip.fps, thumbnail=thumbnail_of(image))
+    assert facts.thumbnail is not None
+    return InputRead(facts, clip, pixels_of(facts.thumbnail))
 
 
 def _keep_pasted(image: QImage, folder: Path) -> InputKept | InputFailed:
@@ -144,18 +130,6 @@ def _keep_pasted(image: QImage, folder: Path) -> InputKept | InputFailed:
     return _failed(kept) if isinstance(kept, FileProblem) else InputKept(kept)
 
 
-<<<<<<< HEAD
-def _keep(image: QImage, folder: Path) -> PastedKept | InputFailed:
-    return _kept(keep_pasted(image, folder))
-
-
-def _smaller(path: str, folder: Path) -> PastedKept | InputFailed:
-    return _kept(keep_smaller(path, folder))
-
-
-def _kept(found: str | FileProblem) -> PastedKept | InputFailed:
-    return InputFailed(found.path, found.sentence) if isinstance(found, FileProblem) else PastedKept(found)
-=======
 def _keep_smaller(path: str, folder: Path) -> InputKept | InputFailed:
     kept = keep_smaller(path, folder)
     return _failed(kept) if isinstance(kept, FileProblem) else InputKept(kept, instead_of=path)
@@ -163,4 +137,3 @@ def _keep_smaller(path: str, folder: Path) -> InputKept | InputFailed:
 
 def _failed(problem: FileProblem) -> InputFailed:
     return InputFailed(problem.path, problem.sentence, problem.is_too_large)
->>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)

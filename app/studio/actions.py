@@ -12,11 +12,8 @@ RESTORE_DELETED = "restore_deleted"
 UNDO_PRESET = "undo_preset"
 UNDO_HISTORY = "undo_history"
 BEGIN_WITH = "begin_with"
-<<<<<<< HEAD
 SMALLER_COPY = "smaller_copy"
-=======
-COMPARE_SMALLER = "compare_smaller"
->>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
+COMPARE_FRAMES = "compare_frames"
 
 # Done by the window, for they open something.
 CHOOSE_OUTPUTS = "choose_outputs"

@@ -4,23 +4,17 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
 
-from app.errors import Notice, NoticeAction, Severity
+from app.errors import Notice, Severity
 from app.models.compare.asking import Ask
 from app.models.compare.findings import OriginalKey
 from app.models.compare.messages import Filed, MissingCodec, filed
 from app.models.job_queue import Job, JobState
 from app.models.model_library import ModelLibrary
-from app.models.notices import ActionChoice
 from app.models.session import Session
 from app.services.engine_client import EngineClient
 from app.services.engine_news import JobResult
 from app.services.in_order import InOrder
-<<<<<<< HEAD
-from app.services.input_files import InputFailed, InputFiles, InputRead, PastedKept
-from app.studio import actions
-=======
 from app.studio.compare_pictures import ComparePictures
->>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
 from app.studio.compare_saving import CompareSaver
 from ul_engine.config import LatentConfig
 from ul_engine.requests import Request
@@ -56,16 +50,6 @@ class CompareRunner(QObject):
         session.queue.job_began.connect(self._on_job_began)
         session.queue.job_ended.connect(self._on_job_ended)
         client.result_arrived.connect(self._on_result)
-<<<<<<< HEAD
-        inputs = session.compare.inputs
-        inputs.reading_requested.connect(self.files.read)
-        inputs.current_changed.connect(self._on_current_changed)
-        self.files.input_read.connect(self._on_input_read)
-        self.files.input_failed.connect(self._on_input_failed)
-        self.files.pasted_kept.connect(self._on_pasted_kept)
-        session.notices.action_chosen.connect(self._on_action_chosen)
-=======
->>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
 
     def close(self) -> None:
         """End the threads."""
@@ -73,52 +57,6 @@ class CompareRunner(QObject):
         self._reader.close()
         self.saver.close()
 
-<<<<<<< HEAD
-    # ---- inputs ---------------------------------------------------------------------------------------------------
-
-    def _on_current_changed(self, item: InputItem | None) -> None:
-        """The pixels of a picture that was looked at long ago may have given way to others."""
-        if item is not None and item.size_px and self._session.compare.original(item.path) is None:
-            self.files.read(item.path)
-
-    def _on_input_read(self, news: InputRead) -> None:
-        compare, clip = self._session.compare, news.clip
-        if compare.inputs.by_path(news.path) is None:
-            return
-        if news.path == compare.source and compare.original(news.path) is None:
-            compare.results.put(OriginalKey(news.path), Original(clip))
-        size_px = (clip.poster.width_px, clip.poster.height_px)
-        compare.inputs.note_read(InputItem(news.path, size_px, len(clip.frames), clip.fps, news.thumbnail))
-
-    def _on_input_failed(self, news: InputFailed) -> None:
-        self._session.compare.inputs.note_problem(news.path, news.message)
-        self._session.notices.post(
-            Notice(
-                Severity.WARNING,
-                self.tr("{name} cannot be compared").format(name=Path(news.path).name),
-                self.tr("It {reason}. PNG, JPEG, WebP, TIFF and the usual videos can be read.").format(
-                    reason=news.message.rstrip(".")
-                ),
-                actions=(
-                    (NoticeAction(actions.SMALLER_COPY, self.tr("Use a smaller copy"), news.path),)
-                    if news.is_too_large
-                    else ()
-                ),
-                key=f"compare-input {news.path}",
-                is_passing=True,
-            )
-        )
-
-    def _on_action_chosen(self, choice: ActionChoice) -> None:
-        if choice.name == actions.SMALLER_COPY:
-            self._session.compare.inputs.remove(choice.argument)
-            self.files.keep_smaller(choice.argument)
-
-    def _on_pasted_kept(self, news: PastedKept) -> None:
-        self._session.compare.add_files([news.path])
-
-=======
->>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
     # ---- asking ---------------------------------------------------------------------------------------------------
 
     def _on_asks_made(self, asks: tuple[Ask, ...]) -> None:

@@ -35,7 +35,7 @@ class ComparePictures(QObject):
     def _on_current_changed(self, item: InputItem | None) -> None:
         """The pixels of a picture that was looked at long ago may have given way to others."""
         if item is not None and item.size_px and self._session.compare.original(item.path) is None:
-            self.files.read(item.path)
+            (self.files.read_frames if Path(item.path).is_dir() else self.files.read)(item.path)
 
     def _on_input_read(self, news: InputRead) -> None:
         compare, facts, clip = self._session.compare, news.facts, news.clip
@@ -59,7 +59,7 @@ class ComparePictures(QObject):
             return
         if news.is_folder:
             self._session.compare.inputs.remove(news.path)
-            self._offer_report(news.path)
+            self._offer_report(news.path, is_sequence=news.is_sequence)
             return
         self._session.notices.post(
             Notice(
@@ -79,19 +79,24 @@ class ComparePictures(QObject):
                 Severity.INFO,
                 self.tr("{name} is very large").format(name=Path(path).name),
                 sentence,
-                actions=(NoticeAction(actions.COMPARE_SMALLER, self.tr("Use a smaller copy"), path),),
+                actions=(NoticeAction(actions.SMALLER_COPY, self.tr("Use a smaller copy"), path),),
                 key=f"compare-input {path}",
                 is_passing=True,
             )
         )
 
-    def _offer_report(self, path: str) -> None:
+    def _offer_report(self, path: str, *, is_sequence: bool) -> None:
+        """A folder may be a collection to be measured, or the frames of a clip."""
+        frames = NoticeAction(actions.COMPARE_FRAMES, self.tr("Take it as a clip"), path)
         self._session.notices.post(
             Notice(
                 Severity.INFO,
                 self.tr("{name} is a folder").format(name=Path(path).name),
                 self.tr("All its pictures can be measured in one go; the report lists the worst first."),
-                actions=(NoticeAction(actions.COMPARE_FOLDER, self.tr("Measure the folder…"), path),),
+                actions=(
+                    NoticeAction(actions.COMPARE_FOLDER, self.tr("Measure the folder…"), path),
+                    *((frames,) if is_sequence else ()),
+                ),
                 key=f"compare-input {path}",
                 is_passing=True,
             )
@@ -105,5 +110,8 @@ class ComparePictures(QObject):
             self._session.notices.dismiss_key(f"compare-input {news.instead_of}")
 
     def _on_action_chosen(self, choice: ActionChoice) -> None:
-        if choice.name == actions.COMPARE_SMALLER:
+        if choice.name == actions.SMALLER_COPY:
             self.files.keep_smaller(choice.argument)
+        elif choice.name == actions.COMPARE_FRAMES:
+            self._session.compare.inputs.add_known(choice.argument)
+            self.files.read_frames(choice.argument)

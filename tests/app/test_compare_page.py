@@ -121,6 +121,7 @@ def test_files_are_dropped_on_the_page(make_shell: Make, run_async: RunAsync, pi
 def test_a_pasted_picture_becomes_a_file(make_shell: Make, run_async: RunAsync, pictures: list[str]) -> None:
     async def story() -> None:
         shell = make_shell()
+        await started(shell)
         page, compare = opened(shell)
         QGuiApplication.clipboard().setImage(QImage(pictures[0]))
         QTest.keyClick(page, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)

@@ -79,6 +79,12 @@ class CompareInputs(QObject):
         if wanted:
             self.choose((new or wanted)[0])
 
+    def add_known(self, path: str) -> None:
+        """Take a file in that somebody reads already."""
+        if self.by_path(path) is None:
+            self._set((*self._items, InputItem(path)))
+        self.choose(path)
+
     def remove(self, path: str) -> None:
         """Let a file go; its neighbour is looked at."""
         paths = [item.path for item in self._items]

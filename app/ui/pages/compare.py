@@ -11,11 +11,7 @@ from app.models.commands import Commands
 from app.models.compare.form import CODECS
 from app.models.compare.levels import Ladder
 from app.models.session import Session
-<<<<<<< HEAD
 from app.services.dropped import Dropped, dropped, may_be_dropped
-=======
-from app.services.dropped import Dropped, dropped
->>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
 from app.ui.pages.compare_keys import bind_keys
 from app.ui.widgets.drop_hint import DropHint
 from ul_engine.assets import assets_dir
@@ -155,15 +151,6 @@ class ComparePage(QWidget):
         self._take(dropped(QGuiApplication.clipboard().mimeData()))
 
     def _take(self, found: Dropped) -> None:
-<<<<<<< HEAD
-        if found.paths:
-            self._compare.add_files(list(found.paths))
-        elif found.image is not None:
-            self.pasted.emit(found.image)
-        else:
-            title = self.tr("Nothing to compare in it")
-            self._session.notices.post(Notice(Severity.INFO, title, found.problem, key="compare-drop", is_passing=True))
-=======
         """What was dropped or pasted."""
         if found.paths:
             self._compare.add_files(found.paths)
@@ -175,7 +162,6 @@ class ComparePage(QWidget):
                     Severity.INFO, self.tr("Nothing to compare"), found.problem, key="compare-paste", is_passing=True
                 )
             )
->>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
 
     def next_mode(self) -> None:
         """The next way of laying candidates beside each other."""
@@ -309,13 +295,8 @@ class ComparePage(QWidget):
     # ---- drops ----------------------------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-<<<<<<< HEAD
-        """Files of this computer may come in, and pictures of other programs."""
-        if may_be_dropped(event.mimeData()):
-=======
         """Files and pictures may come in."""
-        if dropped(event.mimeData()).is_welcome:
->>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
+        if may_be_dropped(event.mimeData()):
             event.acceptProposedAction()
             self._hint.cover()
 
@@ -325,9 +306,6 @@ class ComparePage(QWidget):
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Take them in."""
-<<<<<<< HEAD
-=======
         self._hint.hide()
->>>>>>> ecd054d (compare: files against files; pictures are looked at before they are read; measures along the ladder)
         event.acceptProposedAction()
         self._take(dropped(event.mimeData()))
