@@ -2,19 +2,17 @@
 
 import argparse
 import json
-import math
+import sys
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import ValidationError
 
+from ul_engine.cli.lists import names_in, numbers_in
+from ul_engine.cli.reconstruction_files import write_input, write_rung
 from ul_engine.cli.session import Session, TerminalProgress, explained, model_folder, open_session, preset
-from ul_engine.comparison import Spread
-from ul_engine.data.image_files import write_picture
-from ul_engine.data.pixels import Uint8Array
-from ul_engine.errors import ConfigError
-from ul_engine.jobs import JobContext, Reconstruction, Workbench, reconstructions
+from ul_engine.jobs import JobContext, Workbench, measures_of, rungs_of_one, studied_inputs
 from ul_engine.model_folder import read_manifest
 from ul_engine.outputs import explained as explained_output
 from ul_engine.outputs import write_file
@@ -33,14 +31,19 @@ def reconstruct(arguments: argparse.Namespace) -> int:
     context = JobContext("cli", lambda news, payload: progress.show(news), lambda: False, workbench)
     metrics = arguments.out / "metrics.json"
     report = _report(session, request)
-    for result in reconstructions(session.pipeline, session.manifest, request, context):
-        if result.number == len(report["inputs"]):
-            cell_px = session.manifest.model.downsampling
-            report["inputs"].append(_write_input(result, arguments.out, cell_px=cell_px))
-        report["results"].append(_write(result, arguments.out))
-        progress.clear()
-        print(_line(report["results"][-1]))
+    for studied in studied_inputs(session.pipeline, session.manifest, request, context):
+        size = (studied.study.original.shape[1], studied.study.original.shape[2])
+        for name, reason in workbench.meter.problems(measures_of(request), size).items():
+            print(f"note: {studied.source}: no {name}; {reason}", file=sys.stderr)
+        rungs = rungs_of_one(studied, context)
+        first = list(islice(rungs, 1))  # bits are counted, under an eye that can stop it, before the first rung
+        report["inputs"].append(write_input(studied, arguments.out))
         write_file(metrics, json.dumps(report, indent=1).encode())
+        for result in chain(first, rungs):
+            report["results"].append(write_rung(result, request, arguments.out))
+            progress.clear()
+            print(_line(report["results"][-1]))
+            write_file(metrics, json.dumps(report, indent=1).encode())
     print(metrics)
     return 0
 
@@ -57,29 +60,6 @@ def _report(session: Session, request: ReconstructRequest) -> dict[str, Any]:
     }
 
 
-def _write_input(result: Reconstruction, out: Path, *, cell_px: int) -> dict[str, Any]:
-    """The original, and where its bits went: a grey picture of the bits per latent cell, and bits per band."""
-    stem = _stem(result)
-    original = _write_frames(out / f"{stem}-original.png", result.original)
-    most = float(result.bit_map.max())
-    grey = np.rint(255.0 * np.clip(result.bit_map / max(most, 1e-9), 0.0, 1.0)).astype(np.uint8)
-    height, width = result.original.shape[1:3]
-    pixels = np.repeat(np.repeat(grey, cell_px, axis=1), cell_px, axis=2)[:, :height, :width, None]
-    bits = _write_frames(out / f"{stem}-bits.png", np.repeat(pixels, 3, axis=-1))
-    return {
-        "input": result.source,
-        "original_file": original,
-        "bits_per_pixel": result.bits_per_pixel,
-        "bit_map_file": bits,
-        "bits_of_a_white_cell": most,
-        "band_bits": [{"logsnr_low": low, "logsnr_high": high, "bits": bits} for low, high, bits in result.band_bits],
-    }
-
-
-def _stem(result: Reconstruction) -> str:
-    return f"{result.number:02d}-{Path(result.source).stem}"
-
-
 def _request(arguments: argparse.Namespace, folder: Path) -> ReconstructRequest:
     try:
         return ReconstructRequest(
@@ -87,10 +67,15 @@ def _request(arguments: argparse.Namespace, folder: Path) -> ReconstructRequest:
             inputs=tuple(arguments.inputs),
             latent_logsnrs=_native(folder)
             if arguments.latent_logsnr is None
-            else _levels(arguments.latent_logsnr, "latent-logsnr"),
-            decoder_logsnrs=_levels(arguments.decoder_logsnr, "decoder-logsnr"),
+            else numbers_in(arguments.latent_logsnr, "latent-logsnr"),
+            decoder_logsnrs=numbers_in(arguments.decoder_logsnr, "decoder-logsnr"),
             restorer=arguments.restorer,
             num_decodes=arguments.decodes,
+            measures=names_in(arguments.measures),
+            want_flip_map=arguments.flip_map,
+            want_latent=arguments.latent,
+            bitrate_draws=arguments.bit_draws,
+            bits_under=arguments.bits_under,
             seed=arguments.seed,
             sampling=preset(folder, arguments.preset),
             tiling=TilingSettings(mode=arguments.tiles, tile_px=arguments.tile_px),
@@ -102,68 +87,6 @@ def _request(arguments: argparse.Namespace, folder: Path) -> ReconstructRequest:
 
 def _native(folder: Path) -> tuple[float, ...]:
     return (read_manifest(folder).model.latent.logsnr_max,)
-
-
-def _levels(text: str, field: str) -> tuple[float, ...]:
-    try:
-        levels = tuple(float(part) for part in text.split(",") if part.strip())
-    except ValueError:
-        raise ConfigError("write numbers separated by commas, such as 5,3,1,-1", field=field) from None
-    if not all(map(math.isfinite, levels)):
-        raise ConfigError("every level must be a finite number", field=field)
-    return levels
-
-
-def _write(result: Reconstruction, out: Path) -> dict[str, Any]:
-    stem = _stem(result)
-    level = f"logsnr{result.rung.latent_logsnr:+g}"
-    if result.rung.decoder_logsnr is not None:
-        level += f"-decoder{result.rung.decoder_logsnr:+g}"
-    name = _write_frames(out / f"{stem}-{level}.png", result.picture)
-    row = {
-        "input": result.source,
-        "file": name,
-        "latent_logsnr": result.rung.latent_logsnr,
-        "decoder_logsnr": result.rung.decoder_logsnr,
-        "is_trained_level": result.is_trained_level,
-        "psnr_db": _finite(result.psnr_db),
-        "ssim": _finite(result.ssim),
-        "bits_per_pixel": result.bits_per_pixel,
-        "bits_per_dim": result.bits_per_dim,
-    }
-    if result.spread is not None:
-        row |= _write_spread(result.spread, out, f"{stem}-{level}")
-        row["mean_psnr_db"] = _finite(result.mean_psnr_db)
-    return row
-
-
-def _finite(figure: float | None) -> float | None:
-    """JSON has no infinity (equal pictures) and no NaN (SSIM of a small one)."""
-    return figure if figure is not None and math.isfinite(figure) else None
-
-
-def _write_spread(spread: Spread, out: Path, stem: str) -> dict[str, Any]:
-    """The mean of the decodes, and their deviation as a grey picture, ten times as bright."""
-    mean = _write_frames(out / f"{stem}-mean.png", spread.mean)
-    grey = np.clip(np.rint(10.0 * spread.deviation), 0, 255).astype(np.uint8)
-    deviation = _write_frames(out / f"{stem}-deviation-x10.png", np.repeat(grey[..., None], 3, axis=-1))
-    return {
-        "num_decodes": spread.num_decodes,
-        "mean_file": mean,
-        "deviation_file": deviation,
-        "mean_deviation_levels": spread.mean_deviation,
-    }
-
-
-def _write_frames(path: Path, frames: Uint8Array) -> str:
-    """A picture at `path`, or of a clip a folder of numbered pictures in its place; returns its name."""
-    if len(frames) == 1:
-        write_picture(path, frames[0])
-        return path.name
-    folder = path.with_suffix("")
-    for index, frame in enumerate(frames):
-        write_picture(folder / f"{index:05d}.png", frame)
-    return folder.name
 
 
 def _line(row: dict[str, Any]) -> str:

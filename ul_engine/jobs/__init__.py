@@ -5,10 +5,17 @@ The worker and the command line both run their requests through here.
 
 from ul_engine.jobs.codecs import run_codecs
 from ul_engine.jobs.context import JobContext, Send, Workbench
+from ul_engine.jobs.figures import measures_of
 from ul_engine.jobs.generate import run_generate
 from ul_engine.jobs.inputs import open_frames
 from ul_engine.jobs.interpolate import run_grid, run_interpolate
-from ul_engine.jobs.reconstruct import Reconstruction, reconstructions
+from ul_engine.jobs.reconstruct import (
+    Reconstruction,
+    StudiedInput,
+    reconstructions,
+    rungs_of_one,
+    studied_inputs,
+)
 from ul_engine.jobs.reconstruct_news import run_reconstruct
 from ul_engine.model_folder import Manifest
 from ul_engine.pipelines import Pipeline
@@ -19,7 +26,9 @@ __all__ = [
     "ModelRequest",
     "Reconstruction",
     "Send",
+    "StudiedInput",
     "Workbench",
+    "measures_of",
     "open_frames",
     "reconstructions",
     "run",
@@ -28,6 +37,8 @@ __all__ = [
     "run_grid",
     "run_interpolate",
     "run_reconstruct",
+    "rungs_of_one",
+    "studied_inputs",
 ]
 
 ModelRequest = GenerateRequest | ReconstructRequest | InterpolateRequest | GridRequest

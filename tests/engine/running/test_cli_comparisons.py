@@ -120,6 +120,81 @@ def test_a_mask_keeps_a_part_of_the_start(models: Path, here: Path, capsys: Capt
     assert str(here).encode() not in Path(path).read_bytes()
 
 
+# ---- comparisons ----------------------------------------------------------------------------------------------------
+
+
+def test_a_reconstruction_with_all_there_is_to_see(models: Path, here: Path, capsys: Captured) -> None:
+    command = ["reconstruct", here / "a.png", "--model", models / "pictures", "--preset", "preview", "--device", "cpu"]
+    options = ["--measures", "ssim,ms-ssim,flip", "--flip-map", "--bit-draws", 2, "--bits-under", "both", "--latent"]
+    ran(capsys, *command, *options, "--out", here / "out")
+    report = json.loads((here / "out" / "metrics.json").read_text())
+    (found,), (row,) = report["inputs"], report["results"]
+    assert all(row[name] is not None for name in ("psnr_db", "ssim", "ms_ssim", "flip"))
+    assert row["lpips"] is None
+    assert row["bits_per_pixel"] == row["bits_per_pixel_prior"] != row["bits_per_pixel_base"]
+    assert row["bits_per_pixel"] == pytest.approx(found["bits_per_pixel"])
+    assert found["num_bit_draws"] == 2
+    assert found["bits_per_pixel_deviation"] > 0
+    assert len(found["band_deviations"]) == len(found["band_bits"])
+    flip_map = picture_in(here / "out" / row["flip_file"])
+    assert flip_map.mean() / 255 == pytest.approx(row["flip"], abs=0.005)
+    latent = np.load(here / "out" / found["latent_file"])
+    assert latent["z_clean"].shape == latent["z_0"].shape == (4, 1, 4, 4)
+    assert found["channel_means"] == pytest.approx(latent["z_clean"].mean((1, 2, 3)).tolist(), abs=1e-5)
+    assert picture_in(here / "out" / found["latent_colours_file"]).shape == (4, 4, 3)
+
+
+def test_a_latent_alone(models: Path, here: Path, capsys: Captured) -> None:
+    command = ["reconstruct", here / "a.png", "--model", models / "pictures", "--device", "cpu"]
+    ran(capsys, *command, "--latent-logsnr", "", "--latent", "--out", here / "out")
+    report = json.loads((here / "out" / "metrics.json").read_text())
+    assert report["results"] == []
+    assert (here / "out" / report["inputs"][0]["latent_file"]).is_file()
+
+
+def test_codecs_without_a_model(here: Path, capsys: Captured) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    write_picture(here / "noise.png", picture)
+    command = ["codecs", here / "noise.png", "--codecs", "jpeg,webp", "--measures", "flip", "--flip-map"]
+    printed = ran(capsys, *command, "--bits-per-pixel", "0.01,4", "--curve", "--out", here / "out")
+    report = json.loads((here / "out" / "codecs.json").read_text())
+    at_rates = [row for row in report["results"] if row["asked_bits_per_pixel"] is not None]
+    assert [(row["codec"], row["is_floor"]) for row in at_rates] == [
+        ("jpeg", True),
+        ("jpeg", False),
+        ("webp", True),
+        ("webp", False),
+    ]
+    for row in at_rates:
+        decoded = picture_in(here / "out" / row["file"])
+        error = np.square(decoded.astype(float) - picture).mean()
+        assert row["psnr_db"] == pytest.approx(10 * np.log10(255**2 / error), abs=1e-3)
+        assert row["bits_per_pixel"] == pytest.approx(8 * row["num_bytes"] / (48 * 64))
+        grey = picture_in(here / "out" / row["file"].replace(".png", "-flip.png"))
+        assert grey.mean() / 255 == pytest.approx(row["flip"], abs=0.005)
+    assert sum("its floor" in line for line in printed) == 2
+    assert len(report["results"]) == 4 + 2 * 9
+    assert (here / "out" / "codecs.csv").read_text().count("\n") == 1 + 4 + 2 * 9
+    assert printed[-1] == str(here / "out" / "codecs.json")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ([], "at least one rate"),
+        (["--curve", "--codecs", "bmp"], "codecs.0: Input should be"),
+        (["--bits-per-pixel", "few"], "bits-per-pixel: write numbers"),
+        (["--bits-per-pixel", "0"], "above 0 bits per pixel"),
+    ],
+)
+def test_codecs_that_cannot_be_asked(here: Path, capsys: Captured, options: list[str], reason: str) -> None:
+    assert main(["codecs", "a.png", "--out", "out", *options]) == 1
+    error = capsys.readouterr().err
+    assert reason in error
+    assert error.count("\n") == 1
+    assert not (here / "out").exists()
+
+
 # ---- ways -----------------------------------------------------------------------------------------------------------
 
 
@@ -303,6 +378,10 @@ PROBLEMS = {
     "continued picture": ([*GENERATE, "--continue-from", "a.png"], "continues no clips"),
     "started clip": (["generate", "--model", "CLIPS", "--start-from", "a.png"], "starts from no picture"),
     "no start": ([*GENERATE, "--start-from", "absent.png"], "absent.png: there is no such file"),
+    "unknown measure": (
+        ["reconstruct", "a.png", "--model", "PICTURES", "--measures", "beauty", "--out", "out"],
+        "measures.0: Input should be",
+    ),
     "mask of nothing": ([*GENERATE, "--mask", "a.png"], "mask: counts only together with --start-from"),
     "no mask": ([*GENERATE, "--start-from", "a.png", "--mask", "absent.png"], "absent.png: there is no such file"),
     "text as start": ([*GENERATE, "--start-from", "text.txt"], "text.txt: is no picture"),

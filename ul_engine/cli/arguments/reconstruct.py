@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ul_engine.cli.arguments.shared import add_device, add_precision, lazily
+from ul_engine.cli.arguments.shared import MEASURES_HELP, add_device, add_precision, lazily
 
 if TYPE_CHECKING:
     from ul_engine.cli.arguments.shared import Commands
@@ -30,6 +30,19 @@ def add(commands: "Commands") -> None:
     )
     command.add_argument(
         "--decodes", type=int, default=1, metavar="K", help="decodes per latent: their mean and deviation (default: 1)"
+    )
+    command.add_argument("--measures", default="ssim", metavar="NAMES", help=MEASURES_HELP)
+    command.add_argument("--flip-map", action="store_true", help="also write the FLIP error as grey pictures")
+    command.add_argument(
+        "--bit-draws",
+        type=int,
+        default=1,
+        metavar="K",
+        help="draws of noise in the bitrate, for a spread (default: 1)",
+    )
+    command.add_argument("--bits-under", choices=("restorer", "both"), default="restorer", help="whose bounds to count")
+    command.add_argument(
+        "--latent", action="store_true", help="also write z_clean and z_0 (.npz), and its components as colour"
     )
     command.add_argument("--tiles", choices=("auto", "on", "off"), default="auto", help="tile large pictures")
     command.add_argument("--tile-px", type=int, help="side of a tile (default: the training size)")

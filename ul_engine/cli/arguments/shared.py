@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 Run = Callable[[argparse.Namespace], int]
+MEASURES_HELP = "measures beside PSNR, of ssim,ms-ssim,flip,lpips (default: ssim)"
 
 if TYPE_CHECKING:
     Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
