@@ -101,10 +101,12 @@ class Meter:
         problems = self.problems(missing, original.shape[1:3])
         for name in sorted(missing - problems.keys()):
             observe()
-            found = self._with(found, name, x, x_hat)
+            found = self._with(found, name, x, x_hat, observe=observe)
         return replace(found, taken=found.taken | missing)
 
-    def _with(self, found: Measured, name: MeasureName, x: Tensor, x_hat: Tensor) -> Measured:
+    def _with(
+        self, found: Measured, name: MeasureName, x: Tensor, x_hat: Tensor, *, observe: Callable[[], None]
+    ) -> Measured:
         match name:
             case "ssim":
                 return replace(found, ssim=float(ssim(x, x_hat)))
@@ -112,7 +114,7 @@ class Meter:
                 values, num_scales = ms_ssim(x, x_hat)
                 return replace(found, ms_ssim=float(values), ms_ssim_scales=num_scales)
             case "flip":
-                errors, mean = flip(x, x_hat)
+                errors, mean = flip(x, x_hat, observe=observe)
                 levels: Uint8Array = errors[0, 0].mul(255.0).round().to(torch.uint8).cpu().numpy()
                 return replace(found, flip=float(mean), flip_map=levels)
             case "lpips":

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ul_engine.errors import ConfigError, ShapeError
+from ul_engine.metrics import flip as metric
 from ul_engine.metrics.flip import SENSITIVITY, _filtered, flip
 
 # Mean, two places and the maximum of the error map, from flip-evaluator 1.7 (its maps' means taken in float64):
@@ -124,3 +125,18 @@ def test_impossible_distances(value: float) -> None:
 def test_other_shapes() -> None:
     with pytest.raises(ShapeError):
         flip(torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 8))
+
+
+@pytest.mark.parametrize("pixels_per_degree", [25.0, 67.0])
+def test_strips_show_no_seams(monkeypatch: pytest.MonkeyPatch, pixels_per_degree: float) -> None:
+    """Large pictures are measured in strips; every pixel of them is what it is in the whole."""
+    x, x_hat = clip_of("original", "darker"), clip_of("without the disc", "striped")
+    whole = flip(x, x_hat, pixels_per_degree)
+    seen: list[int] = []
+    monkeypatch.setattr("ul_engine.metrics.flip.STRIP_PIXELS", 12 * 56)
+    errors = metric._errors
+    monkeypatch.setattr(metric, "_errors", lambda a, b, ppd: seen.append(a.shape[-2]) or errors(a, b, ppd))
+    parts = flip(x, x_hat, pixels_per_degree)
+    assert len(seen) == 2 * math.ceil(40 / 12)
+    torch.testing.assert_close(parts.map, whole.map, atol=1e-5, rtol=0)
+    torch.testing.assert_close(parts.mean, whole.mean, atol=1e-6, rtol=0)
