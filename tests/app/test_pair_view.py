@@ -177,7 +177,7 @@ def test_a_difference_says_what_its_colours_mean(pair: PairView) -> None:
     scale = pair.main.cover_scale
     assert scale is not None
     assert (scale.low, scale.middle, scale.high) == ("−7.97", "0", "+7.97")
-    assert len({colour(painted(pair), x, 432 - 8 - 34) for x in range(30, 200, 10)}) > 10
+    assert len({colour(painted(pair), x, 432 - 8 - 34) for x in range(25, 155, 10)}) > 8
     pair.set_mode(PairMode.WIPE)
     assert pair.main.cover_scale is None
 

@@ -13,6 +13,7 @@ from app.ui.widgets.image_view.colour_maps import NUM_COLOURS, ColourMap, table
 
 _BAR_PX = 10
 _WIDTH_PX = 220
+_PLATE_PX = 160
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def paint_scale(painter: QPainter, scale: Scale, area: QRectF, *, text: QColor, 
 
 def paint_legend(painter: QPainter, scale: Scale, corner: QPointF, room: float) -> None:
     """A scale on a dark plate over a picture; `corner` is the plate's lower left one."""
-    size = QSizeF(min(_WIDTH_PX, room), _BAR_PX + 36)
+    size = QSizeF(min(_PLATE_PX, room), _BAR_PX + 34)
     plate = QRectF(corner - QPointF(0, size.height()), size)
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
