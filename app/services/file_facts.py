@@ -232,6 +232,14 @@ def _clip(path: str, num_bytes: int, notes: tuple[str, ...], *, shows_end: bool)
     )
 
 
+def sequence_facts(path: str) -> FileFacts | FileProblem:
+    """What a pattern of pictures (``shot_%05d.png``) holds as a clip."""
+    try:
+        return _clip(path, 0, (), shows_end=False)
+    except DataError as error:
+        return FileProblem(path, str(error).removeprefix(f"{path}: "))
+
+
 def _folder(path: str) -> FileFacts | FileProblem:
     known = {suffix for suffixes in _SUFFIXES.values() for suffix in suffixes}
     count = 0

@@ -3,6 +3,7 @@
 import shutil
 from collections import namedtuple
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -320,6 +321,51 @@ def test_from_the_finished_clip_to_the_gif(make_shell: Make, run_async: RunAsync
         assert probe(tmp_path / "a.gif").num_frames == 5
         assert read_request(tmp_path / "a.gif").request.seed == tile.seed
         assert form.progress is None
+
+    run_async(story())
+
+
+def test_a_clip_that_is_only_in_its_file_is_saved_with_its_own_rate(
+    make_shell: Make, run_async: RunAsync, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        shell = make_shell(frames=5)
+        await started(shell)
+        tile = replace((await made(shell, num_images=1))[0], clip=None)
+        page = shell.window.generate_page
+        page.verbs.save_requested.emit(tile)
+        await until(lambda: shell.window.findChild(ExportDialog))
+        subject = shell.program.session.export.subject
+        assert (subject.num_frames, subject.fps, subject.path) == (5, 8.0, tile.path)
+        shell.window.findChild(ExportDialog).reject()
+        Path(tile.path).unlink()
+        page.verbs.save_requested.emit(tile)
+        await until(lambda: "is no longer there" in texts(shell.window.notices))
+
+    run_async(story())
+
+
+def test_the_library_saves_a_clip_anew(make_shell: Make, run_async: RunAsync, tmp_path: Path) -> None:
+    async def story() -> None:
+        shell = make_shell(frames=5)
+        await started(shell)
+        tile = (await made(shell, num_images=1))[0]
+        shell.window.show_page("library")
+        rows = shell.program.session.gallery.list
+        await until(lambda: rows.rowCount() == 1 and rows.item(0) is not None)
+        library = shell.window.library_page
+        library.grid.setCurrentIndex(rows.index(0))
+        await until(library.verbs.can_open)
+        library.verbs.export()
+        await until(lambda: shell.window.findChild(ExportDialog))
+        form = shell.program.session.export
+        assert (form.subject.num_frames, form.subject.fps) == (5, 8.0)
+        form.set_path(str(tmp_path / "again.gif"))
+        await until(lambda: not form.errors)
+        click(shell.window.findChild(ExportDialog).go_button)
+        await until((tmp_path / "again.gif").exists)
+        await until(lambda: "Exported" in texts(shell.window.notices))
+        assert read_request(tmp_path / "again.gif").request.seed == tile.seed
 
     run_async(story())
 

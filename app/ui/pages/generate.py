@@ -7,12 +7,14 @@ from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from app.errors import Notice, Severity
 from app.models.commands import Command
 from app.models.export_form import ExportSubject
 from app.models.results import Tile
 from app.models.session import Session
+from app.services.file_facts import FileProblem
 from app.ui.widgets.export_dialog import ExportDialog
-from app.ui.widgets.export_subjects import subject_of
+from app.ui.widgets.export_subjects import SubjectFinder, subject_of
 from app.ui.widgets.generate.group_export import GroupExport
 from app.ui.widgets.generate.panel_dialogs import PanelDialogs
 from app.ui.widgets.generate_panel import GeneratePanel
@@ -32,6 +34,7 @@ class GeneratePage(QWidget):
         super().__init__(parent)
         self._session = session
         self.verbs = PictureVerbs(self)
+        self._finder = SubjectFinder(self)
         self.panel = GeneratePanel(session, self)
         self.dialogs = PanelDialogs(session, self.panel)
         self.groups = GroupExport(session.results, self)
@@ -54,6 +57,8 @@ class GeneratePage(QWidget):
         self.verbs.sheet_requested.connect(self.groups.make_sheet)
         self.verbs.clip_requested.connect(self.groups.make_way)
         self.groups.subject_ready.connect(self._export)
+        self._finder.found.connect(self._export)
+        self._finder.failed.connect(self._on_subject_failed)
         session.queue.queue_changed.connect(self._on_queue_changed)
 
     def _register(self) -> None:
@@ -74,7 +79,10 @@ class GeneratePage(QWidget):
             ("fit", self.tr("Fit the picture to the window"), ("0",)),
             ("pixels", self.tr("One pixel of the picture on one of the screen"), ("1",)),
             ("copy", self.tr("Copy the picture"), ("Ctrl+C",)),
-            ("save", self.tr("Save the picture as…"), ("Ctrl+S",)),
+            ("save", self.tr("Save the picture or clip as…"), ("Ctrl+S",)),
+            ("play", self.tr("Play a clip, or stop it"), ("Space",)),
+            ("frames", self.tr("One frame of a clip back or on"), ("A", "D")),
+            ("loop", self.tr("What a clip does at its end"), ("L",)),
         ):
             commands.add(Command(f"generate.{name}", title, group, keys, "generate"))
 
@@ -113,7 +121,15 @@ class GeneratePage(QWidget):
 
     def _on_save_requested(self, tile: Tile) -> None:
         """Ask how and where; while an export is running, its progress is shown instead."""
-        self._export(subject_of(tile))
+        subject = subject_of(tile)
+        if subject is not None:
+            self._export(subject)
+        elif tile.path:
+            self._finder.find(tile.path)
+
+    def _on_subject_failed(self, problem: FileProblem) -> None:
+        title, sentence = self.tr("This result cannot be saved anew"), f"{Path(problem.path).name} {problem.sentence}."
+        self._session.notices.post(Notice(Severity.WARNING, title, sentence, key="export", is_passing=True))
 
     def _export(self, subject: ExportSubject) -> None:
         keeps_request = self._session.preferences.state.keeps_request

@@ -1,18 +1,25 @@
 """The page Library: everything made so far, to be searched, starred, compared and put in order."""
 
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QMimeData, Qt, QUrl, Signal
 from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from app.errors import Notice, Severity
 from app.gallery import GalleryItem, GalleryKind
 from app.models.commands import Command
+from app.models.export_form import ExportSubject
 from app.models.gallery.gallery import GalleryFilter
 from app.models.session import Session
+from app.services.file_facts import FileProblem
+from app.services.gallery.records import pattern_of
 from app.services.media import load_image
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.export_dialog import ExportDialog
+from app.ui.widgets.export_subjects import SubjectFinder
 from app.ui.widgets.library.details_panel import DetailsPanel
 from app.ui.widgets.library.filter_row import TILE_SIZES, FilterRow
 from app.ui.widgets.library.gallery_grid import GalleryGrid
@@ -53,6 +60,7 @@ class LibraryPage(QWidget):
         self._row = 0
         self._large: LargeView | None = None
         self.verbs = GalleryVerbs(self)
+        self._finder = SubjectFinder(self)
         self.dialogs = LibraryDialogs(self)
         self.dialogs.thumbnail_requested.connect(self.thumbnail_requested)
         self._add_commands()
@@ -132,6 +140,22 @@ class LibraryPage(QWidget):
         verbs.folder_requested.connect(self.folder_requested)
         verbs.copy_requested.connect(self._on_copy_requested)
         verbs.delete_requested.connect(self.delete_requested)
+        verbs.export_requested.connect(self._on_export_requested)
+        self._finder.found.connect(self._on_subject_found)
+        self._finder.failed.connect(self._on_subject_failed)
+
+    def _on_export_requested(self, item: GalleryItem) -> None:
+        self._finder.find(pattern_of(Path(item.path)))
+
+    def _on_subject_found(self, subject: ExportSubject) -> None:
+        """Ask how and where; while an export is running, its progress is shown instead."""
+        export = self._session.export
+        export.begin(subject, keeps_request=self._session.preferences.state.keeps_request)
+        ExportDialog(export, self.window()).open()
+
+    def _on_subject_failed(self, problem: FileProblem) -> None:
+        title, sentence = self.tr("This result cannot be saved anew"), f"{Path(problem.path).name} {problem.sentence}."
+        self._session.notices.post(Notice(Severity.WARNING, title, sentence, key="export", is_passing=True))
 
     def _add_commands(self) -> None:
         group, verbs, dialogs = self.tr("Library"), self.verbs, self.dialogs
@@ -146,6 +170,9 @@ class LibraryPage(QWidget):
         add("use", self.tr("Use the settings of a result"), ("U",), verbs.use, can=verbs.can_use, words=remix)
         add("compare", self.tr("Compare the chosen results"), ("C",), verbs.compare, can=verbs.can_compare)
         add("copy", self.tr("Copy the chosen results"), ("Ctrl+C",), verbs.copy, can=verbs.has_any)
+        add(
+            "save", self.tr("Save the chosen result as…"), ("Ctrl+S",), verbs.export, can=verbs.can_open, words="export"
+        )
         add(
             "delete",
             self.tr("Move to the bin"),

@@ -19,6 +19,7 @@ class GalleryVerbs(QObject):
     continue_requested = Signal(object)  # str: path of a clip
     folder_requested = Signal(object)  # str: path
     copy_requested = Signal(object)  # tuple[GalleryItem, ...]
+    export_requested = Signal(object)  # GalleryItem
     delete_requested = Signal(object)  # tuple[int, ...]: numbers
     chosen_changed = Signal()
 
@@ -112,6 +113,11 @@ class GalleryVerbs(QObject):
         if self._items:
             self.copy_requested.emit(self._items)
 
+    def export(self) -> None:
+        """As another kind of file, somewhere else."""
+        if self.single is not None and self.can_open():
+            self.export_requested.emit(self.single)
+
     def delete(self) -> None:
         """To the bin."""
         if self._ids:
@@ -135,6 +141,7 @@ class GalleryMenu(QMenu):
             self._add(self.tr("Continue this clip"), verbs.continue_clip, "")
         self.addSeparator()
         self._add(self.tr("Copy"), verbs.copy, "Ctrl+C")
+        self._add(self.tr("Save as…"), verbs.export, "Ctrl+S", is_enabled=verbs.can_open())
         self._add(self.tr("Show in folder"), verbs.show_in_folder, "", is_enabled=verbs.has_single())
         self.addSeparator()
         self._add(self.tr("Move to the bin"), verbs.delete, "Del")
