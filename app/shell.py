@@ -122,7 +122,7 @@ class Shell(QObject):
 
     def _on_compare_requested(self, paths: tuple[str, ...]) -> None:
         self.window.show_page("compare")
-        self.program.session.compare.add_files(paths)
+        self.program.session.compare.compare_files(paths)
 
     def _on_continue_requested(self, path: str) -> None:
         self.window.show_page("generate")
@@ -221,19 +221,8 @@ class Shell(QObject):
     def _connect_compare(self) -> None:
         page, comparer = self.window.compare_page, self.program.comparer
         page.pasted.connect(comparer.pictures.files.keep_pasted)
-        self.window.library_page.compare_requested.connect(self._on_compare_requested)
-        self.window.generate_page.verbs.compare_requested.connect(self._on_tile_compare_requested)
         page.view_save_requested.connect(comparer.saver.save_view)
         page.csv_save_requested.connect(comparer.saver.save_csv)
-
-    def _on_compare_requested(self, paths: tuple[str, ...]) -> None:
-        self.program.session.compare.compare_files(paths)
-        self.window.show_page("compare")
-
-    def _on_tile_compare_requested(self, tile: Tile) -> None:
-        if tile.path:
-            self.program.session.compare.add_files([tile.path])
-            self.window.show_page("compare")
 
     def settings(self) -> Settings:
         """What is to be remembered."""
