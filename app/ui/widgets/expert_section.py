@@ -54,7 +54,6 @@ class ExpertSection(QWidget):
         self._grid.setColumnStretch(1, 1)
         self._samplers: dict[str, QuietComboBox] = {}
         self._preview = QCheckBox(self.tr("Show pictures while they come to be"), self._body)
-        self._fill()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACING.s)
@@ -72,7 +71,10 @@ class ExpertSection(QWidget):
         return self._button.isChecked()
 
     def set_open(self, is_open: bool) -> None:
-        """Fold or unfold."""
+        """Fold or unfold; the fields are built when they are first wanted."""
+        if is_open and not self._samplers:
+            self._fill()
+            self._on_form_changed(self._form.state)
         self._button.setChecked(is_open)
         self._button.set_icon("chevron-down" if is_open else "chevron-right")
         self._body.setVisible(is_open)

@@ -1,5 +1,6 @@
 """The left side of the page Generate: what to make, and how."""
 
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -15,6 +16,7 @@ from app.ui.widgets.generate.between_field import BetweenField
 from app.ui.widgets.generate.continue_field import ContinueField
 from app.ui.widgets.generate.frames_field import FramesField
 from app.ui.widgets.generate.grid_field import GridAxesField
+from app.ui.widgets.generate.late_field import LateField
 from app.ui.widgets.generate.mode_tabs import ModeTabs
 from app.ui.widgets.generate.prompt_list_line import PromptListLine
 from app.ui.widgets.generate.prompt_tools import PromptTools
@@ -47,8 +49,8 @@ class GeneratePanel(QFrame):
         self.prompt_list = PromptListLine(session.form, self)
         self.class_field = ClassField(session.form, self)
         self.continuing = ContinueField(session, self)
-        self.between = BetweenField(session.form, self)
-        self.axes = GridAxesField(session.form, self)
+        self.between = LateField(session.form, Mode.BETWEEN, partial(BetweenField, session.form), self)
+        self.axes = LateField(session.form, Mode.GRID, partial(GridAxesField, session.form), self)
         self.count = FormNumber(session.form, "num_images", self.tr("Pictures"), whole(1, 256), self)
         self.frames = FramesField(session.form, self)
         self.preset = PresetField(session.form, self)
@@ -88,6 +90,7 @@ class GeneratePanel(QFrame):
         self._numbers.setVerticalSpacing(SPACING.l)
         self._numbers.addWidget(self.count, 0, 0)
         self._numbers.addWidget(self.frames, 0, 1)
+        self._numbers.addWidget(self.preset, 0, 1, 1, 2)  # now, for the order of the Tab key
         for place, stretch in enumerate((2, 2, 3)):
             self._numbers.setColumnStretch(place, stretch)
         beginning = (self.modes, self.model_chooser, line(body), self.prompt_field, self.prompt_list)

@@ -54,7 +54,7 @@ class SingleView(QFrame):
         self._star = IconButton("star", self.tr("Star (S)"), parent=self)
         self._way = IconButton("play", self.tr("Play the whole way"), parent=self)
         self._way.setCheckable(True)
-        self._begin = IconButton("picture", "", parent=self)
+        self._begin = IconButton("picture", self.tr("Start from this picture"), parent=self)
         self._ways = LatestTask(self)
         self._ways.finished.connect(self._on_way_ready)
         self._build()
