@@ -154,6 +154,7 @@ def test_the_keyboard_walks_through_the_form_in_reading_order(make_shell: Make) 
         panel.seed._edit,
         panel.seed._die,
         panel.seed._mode,
+        panel.start_picture.choose,
         panel.expert._button,
         panel.bar.generate_button,
     ]
