@@ -154,7 +154,8 @@ class RunningProcess:
         return not self.is_running()
 
     def release(self) -> None:
-        """Wait for it no more, because this program ends and the run goes on: Python would warn of a child left."""
+        """Wait for it no more, because this program ends and the run goes on: Python would warn of a child left. After
+        that `attach` tells whether it runs, not this object."""
         if self.child is not None and self.child.returncode is None:
             self.child.returncode = 0
 

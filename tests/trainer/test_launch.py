@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -176,6 +177,22 @@ def test_the_run_outlives_who_started_it(run: Path) -> None:
     assert found is not None
     assert stop_group(found)
     assert exit_code(run) == 3
+
+
+def test_a_released_run_goes_on_without_a_word(run: Path, started: Start) -> None:
+    """Python warns of a child that is forgotten while it runs; of this one it must not, and `attach` still finds it."""
+    running = started(LaunchPlan(run))
+    child = running.child
+    assert child is not None
+    running.release()
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        child.__del__()
+    assert found == []
+    wait_for_step(run, 2)
+    again = attach(run)
+    assert again is not None
+    assert stop_group(again)
 
 
 def test_a_pid_that_was_used_again_is_not_ours(run: Path) -> None:

@@ -132,3 +132,25 @@ def test_the_command_that_is_told_can_be_given(pictures: Path, capsys: Captured)
     arguments = parser().parse_args(suggestion.command[1:])
     assert (arguments.data, arguments.preset, arguments.size_px) == (str(pictures), "tiny", suggestion.size_px)
     assert arguments.set == ["data.flip=true"]
+
+
+def test_only_the_sheet_for_other_settings_of_known_data(pictures: Path, tmp_path: Path, capsys: Captured) -> None:
+    whole, alone, other = (tmp_path / f"{name}.png" for name in ("whole", "alone", "other"))
+    assert main(["data", "check", str(pictures), "--size-px", "24", "--sheet", str(whole)]) == 0
+    capsys.readouterr()
+    assert main(["data", "sheet", str(pictures), "--size-px", "24", "--out", str(alone), "--progress", "json"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"{alone}\n"
+    assert "reading files" not in captured.err
+    assert alone.read_bytes() == whole.read_bytes()
+    assert main(["data", "sheet", str(pictures), "--size-px", "16", "--flip", "--out", str(other)]) == 0
+    assert other.read_bytes() != alone.read_bytes()
+
+
+def test_the_report_says_which_graphics_card_its_suggestion_is_for(pictures: Path, tmp_path: Path) -> None:
+    from trainer.data.check.checking import check_data
+
+    data = PicturesData(path=str(pictures), size_px=24)
+    for device_bytes in (None, 24 * 10**9):
+        found = check_data(data, observe=lambda *_: None, num_processes=1, device_bytes=device_bytes)
+        assert found.device_bytes == device_bytes
