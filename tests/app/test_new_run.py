@@ -298,8 +298,15 @@ def test_a_time_becomes_steps(new_run: NewRun) -> None:
     new_run.note_estimate(wishes[-1].key, estimate())
     new_run.choose_length(3600.0)
     assert new_run.config is not None
-    assert new_run.config.num_steps == 6500
-    assert new_run.config.cadence.preview_every == 406
+    assert new_run.config.num_steps == 5000
+    assert new_run.config.cadence.preview_every == 312
+
+
+def test_a_short_run_does_not_spend_its_time_on_looking(new_run: NewRun) -> None:
+    """A validation costs as much as eight steps here: of a hundred steps, three of them are enough."""
+    values = base_settings(Goal.FRESH, report(), "tiny", None).model_dump(mode="json")
+    found = for_duration(values, 5.0, 600.0)
+    assert (found["num_steps"], found["cadence.validate_every"]) == (84, 28)
 
 
 @pytest.mark.parametrize("budget_s", [1.0, 600.0, 30_000.0])
@@ -340,14 +347,24 @@ def test_another_size_is_drawn_anew_with_the_cost(new_run: NewRun) -> None:
 
 
 def test_what_does_not_cost_is_not_measured_again(new_run: NewRun) -> None:
+    """Other steps or rates change at most the time, which follows at once; a return to what was measured is known."""
     wishes = heard(new_run.estimate_wanted)
     ready(new_run)
     new_run.note_estimate(wishes[-1].key, estimate())
-    key = wishes[-1].key
     assert new_run.form is not None
+    assert new_run.state.estimate is not None
+    assert new_run.state.estimate.total_s == 4000 * 0.5
     new_run.form.set("optimizer.learning_rate", 0.01)
+    new_run.form.set("num_steps", 100)
+    assert new_run.state.estimate.total_s == 50.0
+    assert not new_run.state.is_estimate_old
+    new_run.form.set("batch_size", 16)
+    assert new_run.state.is_estimate_old
+    new_run.form.set("batch_size", 64)
+    assert not new_run.state.is_estimate_old
+    assert len(wishes) == 1
+    new_run.form.set("batch_size", 16)
     wait_until(lambda: len(wishes) == 2)
-    assert wishes[-1].key == key
 
 
 def test_a_clone_leads_straight_to_the_start(new_run: NewRun) -> None:

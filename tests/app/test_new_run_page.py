@@ -250,7 +250,7 @@ def test_nothing_is_wider_than_its_place(make_shell: Make, run_async: RunAsync, 
             view.show_step(step)
             view.model.estimate_unwanted.emit()
             await asyncio.sleep(0.05)
-            area = view._steps.widget(step)
+            area = view.area(step)
             body = area.widget()
             assert body.width() <= area.viewport().width()
             for each in body.findChildren(QLabel):

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from app.models.config_form import ConfigForm
+from app.models.config_form.values import value_at
 from app.models.new_run import blockers
 from app.models.new_run.base_settings import Goal, base_settings
 from app.models.new_run.launching import LaunchSettings, proposed_name
@@ -37,8 +38,8 @@ BASIC = (
 HIDDEN = ("stage", "preset", "init_from", "data.kind", "data.path")
 CHECKED_SCENES = {"kind": "scenes", "size_px": 64, "num_train": 192, "num_valid": 64}
 """Few, for a look at them: a run draws its own."""
-DISK_MATTERS = ("model", "data", "batch_size", "scale", "precision", "stage", "latents", "num_steps", "cadence")
-"""Sections that a run's cost depends on."""
+COSTLY = ("model", "data", "batch_size", "scale", "precision", "stage", "latents", "cadence.milestone_every")
+"""Settings for which the cost must be found out anew. More or fewer steps only take longer or shorter."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class NewRun(QObject):
         self._drawn: tuple[Any, ...] = ()
         self._is_clone = False
         self._wants_estimates = False
+        self._estimate_key = ""
         self.launch_form = ConfigForm(LaunchSettings, {"name": "run"}, basic=("name",), parent=self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -278,10 +280,11 @@ class NewRun(QObject):
     def note_estimate(self, key: str, estimate: RunEstimate) -> None:
         """This is what the settings of that key cost."""
         if key == self._key():
+            self._estimate_key = key
             self._set(
                 replace(
                     self._state,
-                    estimate=estimate,
+                    estimate=self._stretched(estimate),
                     is_estimating=False,
                     is_estimate_old=False,
                     estimate_trouble=None,
@@ -359,12 +362,27 @@ class NewRun(QObject):
         return Path(path).stem if path else SCENES_CHOICE
 
     def _on_settings_changed(self, _paths: object = None) -> None:
-        if self._state.estimate is not None or self._state.estimate_trouble is not None:
+        if self._key() == self._estimate_key and self._state.estimate is not None:
+            self._set(replace(self._state, estimate=self._stretched(self._state.estimate), is_estimate_old=False))
+            self._timer.stop()
+        elif self._state.estimate is not None or self._state.estimate_trouble is not None:
             self._set(replace(self._state, is_estimate_old=True, estimate_trouble=None))
+            self._ask_later()
         else:
-            self.state_changed.emit(self._state)  # what stands in the way may be something else now
+            self._ask_later()
+        self.state_changed.emit(self._state)  # what stands in the way may be something else now
+
+    def _ask_later(self) -> None:
         if self._wants_estimates:
             self._timer.start()
+
+    def _stretched(self, estimate: RunEstimate) -> RunEstimate:
+        """The same for the present number of steps."""
+        steps = self._form.value("num_steps") if self._form is not None else None
+        if not isinstance(steps, int):
+            return estimate
+        total_s = estimate.step.seconds * steps + (estimate.encoding_s or 0.0)
+        return estimate.model_copy(update={"total_s": total_s})
 
     def _key(self) -> str:
         """Stands for everything that the cost depends on."""
@@ -372,7 +390,7 @@ class NewRun(QObject):
             return ""
         values = self._form.values
         launch = self.launch_form.values
-        costly = {name: values.get(name) for name in DISK_MATTERS}
+        costly = {path: value_at(values, path) for path in COSTLY}
         return json.dumps([costly, launch.get("num_processes"), launch.get("num_nodes"), launch.get("device")])
 
     def _ask_estimate(self) -> None:

@@ -27,6 +27,8 @@ def _remedy(problem: Problem) -> str:
         ),
         ProblemKind.EMPTY: _tr("Choose a folder or an archive with pictures or videos in it."),
     }
+    if "--sheet" in problem.remedy:
+        return _tr("The picture of what the model will see shows what is left.")
     return remedies.get(problem.kind, _tr("See the expert settings of the data."))
 
 

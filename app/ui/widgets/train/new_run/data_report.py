@@ -63,7 +63,7 @@ class DataReportView(QWidget):
         sizes = report.sizes
         self._shorter.show_counts([(bar.label, bar.count) for bar in sizes.shorter] if sizes is not None else [])
         self._aspects.show_counts([(bar.label, bar.count) for bar in sizes.aspects] if sizes is not None else [])
-        self._classes.show_counts(_pairs(report.classes.counts))
+        self._classes.show_counts(_pairs(report.classes.counts) if not is_scenes else [])
         self._words.show_counts(_pairs(report.captions.frequent) if report.captions.num_with else [])
         self.problems.show_problems(report.problems)
 

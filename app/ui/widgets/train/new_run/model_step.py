@@ -73,16 +73,28 @@ class ModelStep(QWidget):
             self._group.removeButton(tile)
             tile.hide()
             tile.deleteLater()
-        self.tiles = [RecipeTile(card, self) for card in cards]
-        for tile in self.tiles:
-            self._group.addButton(tile)
-            (self._fitting if tile.card.fits else self._large_column).addWidget(tile)
+        self.tiles = []
+        for card in cards:
+            if card.fits:
+                self._add_tile(card, self._fitting)
         count = sum(not card.fits for card in cards)
         self.large_fold.setText(self.tr("{count} that need a larger graphics card").format(count=count))
         self.large_fold.setVisible(count > 0)
         self._on_fold_toggled(self.large_fold.isChecked())
 
+    def _add_tile(self, card: RecipeCard, column: QVBoxLayout) -> None:
+        tile = RecipeTile(card, self)
+        tile.setChecked(card.name == self._model.state.recipe)
+        self.tiles.append(tile)
+        self._group.addButton(tile)
+        column.addWidget(tile)
+
     def _on_fold_toggled(self, is_open: bool) -> None:
+        """What does not fit is made when somebody wants to see it."""
+        made = {tile.card.name for tile in self.tiles}
+        for card in self._cards if is_open else ():
+            if card.name not in made:
+                self._add_tile(card, self._large_column)
         self.large_fold.set_icon("chevron-down" if is_open else "chevron-right")
         self._large.setVisible(is_open and self.large_fold.isVisibleTo(self))
 

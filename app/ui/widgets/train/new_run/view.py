@@ -14,6 +14,8 @@ from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.labels import label
 
 if TYPE_CHECKING:
+    from app.ui.widgets.train.new_run.model_step import ModelStep
+    from app.ui.widgets.train.new_run.start_step import StartStep
     from app.ui.widgets.train.sweeps.view import SweepsView
 
 WIDTH_PX = 880
@@ -45,6 +47,8 @@ class NewRunView(QWidget):
         self.step = DATA
         self._needed = iter(NEEDED)
         self._sweeps: SweepsView | None = None
+        self._model_step: ModelStep | None = None
+        self._start_step: StartStep | None = None
         QTimer.singleShot(0, self, self._load_next)
 
     def _load_next(self) -> None:
@@ -66,20 +70,48 @@ class NewRunView(QWidget):
         self._is_built = True
         from app.ui.widgets.train.new_run.data_step import DataStep
         from app.ui.widgets.train.new_run.footer import Footer
-        from app.ui.widgets.train.new_run.model_step import ModelStep
-        from app.ui.widgets.train.new_run.start_step import StartStep
 
         self.model = self._session.new_run
         self.data_step = DataStep(self.model, self)
-        self.model_step = ModelStep(self.model, self)
-        self.start_step = StartStep(self.model, self)
         self.footer = Footer(self.model, self)
         self._steps = QStackedWidget(self)
-        for step in (self.data_step, self.model_step, self.start_step):
-            self._steps.addWidget(_scrolling(step, self))
+        self._areas = {DATA: _scrolling(self.data_step, self)}
+        self._steps.addWidget(self._areas[DATA])
         self._pages = QStackedWidget(self)
         self._lay_out()
         self._connect()
+
+    @property
+    def model_step(self) -> "ModelStep":
+        """Step 2, made when it is first needed."""
+        if self._model_step is None:
+            from app.ui.widgets.train.new_run.model_step import ModelStep
+
+            self._model_step = ModelStep(self.model, self)
+            self._add_step(MODEL, self._model_step)
+        return self._model_step
+
+    @property
+    def start_step(self) -> "StartStep":
+        """Step 3, made when it is first needed."""
+        if self._start_step is None:
+            from app.ui.widgets.train.new_run.start_step import StartStep
+
+            self._start_step = StartStep(self.model, self)
+            self._start_step.sweep_requested.connect(self._on_sweep_requested)
+            self._add_step(START, self._start_step)
+        return self._start_step
+
+    def _add_step(self, step: int, widget: QWidget) -> None:
+        self._areas[step] = _scrolling(widget, self)
+        self._steps.addWidget(self._areas[step])
+
+    def area(self, step: int) -> QScrollArea:
+        """What a step scrolls in."""
+        makers: dict[int, Callable[[], QWidget]] = {MODEL: lambda: self.model_step, START: lambda: self.start_step}
+        if step in makers:
+            makers[step]()
+        return self._areas[step]
 
     def _lay_out(self) -> None:
         page = QWidget(self)
@@ -128,7 +160,6 @@ class NewRunView(QWidget):
         self.footer.back_requested.connect(self._on_back)
         self.footer.next_requested.connect(self._on_next)
         self.footer.start_requested.connect(self._on_start)
-        self.start_step.sweep_requested.connect(self._on_sweep_requested)
         self.model.form_replaced.connect(self._on_form_replaced)
         self.model.state_changed.connect(self._on_state_changed)
         self.model.began.connect(self.run_started)
@@ -142,7 +173,7 @@ class NewRunView(QWidget):
         """Bring a step on show."""
         self._pages.setCurrentIndex(0)
         self.step = step
-        self._steps.setCurrentIndex(step)
+        self._steps.setCurrentWidget(self.area(step))
         self.footer.set_step(step)
         self.model.set_estimating(step == START)
         self._mark_steps()
