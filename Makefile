@@ -10,12 +10,14 @@ test_env := QT_QPA_PLATFORM=offscreen HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1
 title = @printf '\n=== %s ===\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test stress models clean setup
+.PHONY: help run test stress bench screenshots models clean setup
 
 help:
 	@echo "make run      start UL Studio (without a display: draw pictures into ./outputs instead)"
 	@echo "make test     lint, types, layers and tests; stops at the first that fails"
 	@echo "make stress   the long tests"
+	@echo "make bench    measure the window: start, smoothness, Stop, memory; into bench.json"
+	@echo "make screenshots   the pictures of the guide"
 	@echo "make models   train the bundled model again (MODEL=$(MODEL))"
 	@echo "make clean    remove caches and built packages; .venv, outputs and runs stay"
 	@echo
@@ -49,6 +51,12 @@ test: setup
 stress: setup
 	$(title) "pytest -m stress"
 	@$(test_env) $(bin)/pytest -m stress $(PYTEST_ARGS) || [ $$? -eq 5 ] # 5: none is marked
+
+bench: setup
+	$(bin)/ul-studio --bench bench.json
+
+screenshots: setup
+	$(bin)/ul-studio --screenshots docs/images/guide
 
 models: setup
 	$(bin)/ul-train recipe run $(MODEL) --out assets/models/$(MODEL)

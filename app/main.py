@@ -71,7 +71,11 @@ async def _run(arguments: argparse.Namespace, places: Places, app: QApplication,
         if arguments.bench:
             from app.bench.course import bench
 
-            return await bench(shell, Path(arguments.bench))
+            return await bench(shell, Path(arguments.bench), arguments.bench_only)
+        if arguments.screenshots:
+            from app.screenshots.taking import take_all
+
+            return await take_all(shell, Path(arguments.screenshots), arguments.screenshots_run)
         shell.offers_tour = True
         await shell.run()
         problem = program.memory.save(shell.settings())
@@ -91,6 +95,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--theme", choices=THEMES, help="theme to start with")
     parser.add_argument("--smoke", default="", metavar="DIR", help="make pictures by itself, into DIR")
     parser.add_argument("--bench", default="", metavar="FILE", help="measure the window by itself, figures into FILE")
+    parser.add_argument("--bench-only", default="", metavar="NAMES", help="stations of the bench, parted by commas")
+    parser.add_argument("--screenshots", default="", metavar="DIR", help="take pictures of every page into DIR")
+    parser.add_argument("--screenshots-run", default="", metavar="FOLDER", help="training run to show on its page")
     parser.add_argument("--smoke-timeout", type=float, default=600.0, metavar="S", help="give up after this long")
     return parser
 
@@ -118,8 +125,8 @@ def _places(arguments: argparse.Namespace) -> Places:
     if arguments.smoke:
         root = Path(arguments.outputs or arguments.smoke)
         return Places(models, root.absolute(), Path(arguments.smoke).absolute() / ".smoke" / SETTINGS_NAME)
-    if arguments.bench:
-        root = Path(tempfile.mkdtemp(prefix="ul-studio-bench-"))
+    if arguments.bench or arguments.screenshots:
+        root = Path(tempfile.mkdtemp(prefix="ul-studio-"))
         atexit.register(shutil.rmtree, root, ignore_errors=True)
         return Places((models[0], root / "models"), root / "outputs", root / SETTINGS_NAME, root / "runs")
     settings = config_dir() / SETTINGS_NAME
@@ -135,7 +142,7 @@ def _close_on_signals(shell: Shell) -> None:
 
 
 def _drives_itself(arguments: argparse.Namespace) -> bool:
-    return bool(arguments.smoke or arguments.bench)
+    return bool(arguments.smoke or arguments.bench or arguments.screenshots)
 
 
 def _has_display() -> bool:

@@ -7,10 +7,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from app.bench.comparing import scrubbing
 from app.bench.driving import BenchFailed, until
+from app.bench.gallery import browsing
 from app.bench.generating import first_picture, generating, stopping
 from app.bench.memory import growth
 from app.bench.report import Report
+from app.bench.training import watching
 from app.shell import Shell
 from app.smoke import FirstPaint, process_age_s
 
@@ -18,12 +21,15 @@ Station = Callable[[Shell], Awaitable[dict[str, Any]]]
 STATIONS: tuple[tuple[str, Station], ...] = (
     ("generate", generating),
     ("stop", stopping),
+    ("compare", scrubbing),
+    ("train", watching),
     ("memory", growth),
+    ("library", browsing),
 )
 
 
-async def bench(shell: Shell, path: Path) -> int:
-    """Run all stations and write the figures; 0 only if every station could be measured."""
+async def bench(shell: Shell, path: Path, only: str = "") -> int:
+    """Run all stations, or those whose names are in `only`, and write the figures; 0 only if all could be measured."""
     report = Report()
     first_paint = FirstPaint(shell)
     shell.window.installEventFilter(first_paint)
@@ -34,6 +40,8 @@ async def bench(shell: Shell, path: Path) -> int:
         await until(lambda: shell.program.client.is_ready, "the engine did not start")
         report.add("start", {**start, "engine_ready_s": round(process_age_s(), 3), **await first_picture(shell)})
         for name, station in STATIONS:
+            if only and name not in only.split(","):
+                continue
             await _measure(report, name, station, shell)
     except BenchFailed as failure:
         report.add_problem("start", str(failure))

@@ -106,9 +106,10 @@ class MainWindow(QMainWindow):
         self._commands.add_page(self.rail.add_page(name, title, icon, keys, is_last=is_last), title, keys)
 
     def show_page(self, name: Any) -> None:
-        """Bring a page to the front. One that is built when it is first shown does so in `ensure_built()`, while it is
-        hidden, so that it comes up whole."""
-        build = getattr(self._pages[name], "ensure_built", None)
+        """Bring a page to the front. One that is built when it is first shown does so in `ensure_built()` or `build()`,
+        while it is hidden, so that it comes up whole."""
+        page = self._pages[name]
+        build = getattr(page, "ensure_built", None) or getattr(page, "build", None)
         if build is not None:
             build()
         self._stack.setCurrentWidget(self._pages[name])
