@@ -25,6 +25,8 @@ class Beginning:
     size_px: tuple[int, int]
     num_frames: int = 1
     thumbnail: QImage | None = None
+    notes: tuple[str, ...] = ()
+    """What one should know of it; each reads on after the file's name."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def look_at(path: str) -> Beginning | BeginningProblem:
     if found.kind is FileKind.FOLDER:
         return BeginningProblem(path, "is a folder; choose a picture or a clip in it")
     is_clip = found.kind is FileKind.CLIP
-    return Beginning(path, is_clip, found.size_px, found.num_frames, found.thumbnail)
+    return Beginning(path, is_clip, found.size_px, found.num_frames, found.thumbnail, found.notes)
 
 
 def _kept_and_looked(pixels: Pixels, folder: Path) -> Beginning | BeginningProblem:

@@ -87,6 +87,8 @@ class BeginningKeeper(QObject):
         form = self._session.form
         is_other = form.state.init_image != found.path
         self._session.beginnings.set_picture(_view(found))
+        if is_other:
+            self._tell_notes(found)
         changes: dict[str, object] = {"init_image": found.path}
         if is_other:
             changes["mask_image"] = ""
@@ -103,8 +105,18 @@ class BeginningKeeper(QObject):
             )
             return
         self._session.beginnings.set_clip(_view(found))
+        if self._session.form.state.continue_from != found.path:
+            self._tell_notes(found)
         self._session.form.update(continue_from=found.path, mode=Mode.CONTINUE)
         self.beginning_chosen.emit()
+
+    def _tell_notes(self, found: Beginning) -> None:
+        """A wrong suffix, an end that is missing, transparency: worth a sentence, no reason to refuse."""
+        if found.notes:
+            name = Path(found.path).name
+            sentence = " ".join(f"{name} {note}." for note in found.notes)
+            title = self.tr("Good to know about this file")
+            self._session.notices.post(Notice(Severity.INFO, title, sentence, key="beginning", is_passing=True))
 
     def _on_problem(self, problem: BeginningProblem) -> None:
         form, name = self._session.form, Path(problem.path).name

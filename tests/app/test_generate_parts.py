@@ -119,6 +119,23 @@ def test_a_picture_without_a_file_gets_one(program: Program, run_async: RunAsync
     run_async(story())
 
 
+def test_what_one_should_know_of_a_file_is_told_once(program: Program, run_async: RunAsync, tmp_path: Path) -> None:
+    async def story() -> None:
+        path = tmp_path / "misnamed.jpg"
+        Path(picture_file(tmp_path / "a.png")).rename(path)
+        form = program.session.form
+        program.beginner.begin_with(str(path))
+        await until(lambda: form.state.init_image == str(path))
+        assert "holds PNG" in program.session.notices.notices[0].sentence
+        program.session.notices.dismiss_passing()
+        program.beginner.begin_with(str(path))
+        await until(lambda: program.beginner._files._look.is_running)
+        await until(lambda: not program.beginner._files._look.is_running)
+        assert titles(program) == []
+
+    run_async(story())
+
+
 def test_what_a_model_cannot_begin_with_is_said(
     program: Program, run_async: RunAsync, model_root: Path, tmp_path: Path
 ) -> None:

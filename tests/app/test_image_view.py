@@ -1,5 +1,8 @@
 """The picture view by real wheels, drags and keys, and by what it paints."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +12,7 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 
 from app.ui.widgets.image_view import CellGrid, ImageView, MarkedRectangle, Marks, Probe, ViewState
+from tests.app.conftest import ROOT
 from tests.app.views import LEFT, NO_KEYS, colour, drag, noise, painted, plain, shown, wheel
 from tests.helpers.qt import wait_for_signal, wait_until
 
@@ -225,3 +229,45 @@ def test_a_fine_pattern_does_not_become_rubbish_when_it_is_small(qapp: Any, owne
 def test_a_small_crisp_picture_needs_no_levels(view: ImageView) -> None:
     view.repaint()
     wait_until(lambda: len(view.levels.levels) == 1 and view.levels.levels[0].format() is QImage.Format.Format_RGB32)
+
+
+# ---- fine screens -------------------------------------------------------------------------------------------------
+
+FINE_SCREEN = """
+import sys
+import numpy as np
+from PySide6.QtWidgets import QApplication
+app = QApplication([])
+from app.services.difference import image_of_rgb, rgb_of
+from app.ui.widgets.image_view import ImageView
+pixels = np.random.default_rng(0).integers(0, 256, (90, 120, 3), dtype=np.uint8)
+view = ImageView()
+view.resize(301, 203)
+view.show()
+app.processEvents()
+view.set_image(image_of_rgb(pixels))
+view.zoom_to(1.0)
+seen = rgb_of(view.grab().toImage())
+ratio = view.devicePixelRatioF()
+corner = view.geometry_now().place.topLeft() * ratio
+x, y = round(corner.x()), round(corner.y())
+exact = np.array_equal(seen[y : y + 90, x : x + 120], pixels)
+view.zoom_to(3.0)
+corner = view.geometry_now().place.topLeft() * ratio
+x, y = round(corner.x()), round(corner.y())
+large = rgb_of(view.grab().toImage())
+small = pixels.repeat(3, 0).repeat(3, 1)
+rows, columns = slice(max(0, y), y + 270), slice(max(0, x), x + 360)
+part = large[rows, columns]
+tripled = np.array_equal(part, small[max(0, -y) :, max(0, -x) :][: part.shape[0], : part.shape[1]])
+print(ratio, exact, tripled)
+"""
+
+
+@pytest.mark.parametrize("ratio", ["1", "1.25", "1.5", "2"])
+def test_a_pixel_of_the_picture_is_whole_pixels_of_every_screen(ratio: str) -> None:
+    environment = os.environ | {"QT_SCALE_FACTOR": ratio, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
+    child = subprocess.run(
+        [sys.executable, "-c", FINE_SCREEN], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert child.stdout.split() == [str(float(ratio)), "True", "True"], child.stderr
