@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 
-from app.pixels import Pixels
+from app.pixels import Clip, Pixels
 from app.services.media import image_of, load_image, pixels_of
+from ul_engine.errors import EngineError
 
 GAP_PX = 8
 GROUND, INK, EMPTY = "#ffffff", "#191c21", "#e6e8ec"
@@ -76,6 +78,36 @@ def frames(cells: Sequence[SheetCell]) -> tuple[Pixels, ...]:
     """The pictures one after the other; those that cannot be read are left out."""
     found = (cell.pixels if cell.pixels is not None else _read(cell) for cell in cells)
     return tuple(pixels for pixels in found if pixels is not None)
+
+
+def joined(before: str, clip: Clip) -> Clip | str:
+    """The clip in a file, and a clip that continues it, as one; or the reason why that cannot be.
+
+    The file's frames are taken at the rate of the other and cut to its size, as the engine saw them.
+    """
+    from ul_engine.media.rates import as_rate
+    from ul_engine.media.reading import open_clip
+
+    assert clip.fps is not None
+    size = clip.frames[0].width_px, clip.frames[0].height_px
+    try:
+        with open_clip(before) as file:
+            numbers = file.timeline.numbers_at(as_rate(clip.fps)).tolist()
+            first = tuple(_cut(file.frame(number), size) for number in numbers)
+    except EngineError as error:
+        return str(error)
+    return Clip((*first, *clip.frames), clip.fps)
+
+
+def _cut(frame: Any, size_px: tuple[int, int]) -> Pixels:
+    height, width = frame.shape[:2]
+    pixels = Pixels(width, height, frame.tobytes())
+    if (width, height) == size_px:
+        return pixels
+    expand, smooth = Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
+    image = image_of(pixels).scaled(*size_px, expand, smooth)
+    left, top = (image.width() - size_px[0]) // 2, (image.height() - size_px[1]) // 2
+    return pixels_of(image.copy(left, top, *size_px))
 
 
 def _read(cell: SheetCell) -> Pixels | None:

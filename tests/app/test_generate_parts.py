@@ -18,7 +18,7 @@ from app.program import Program
 from app.services.gallery.place import GalleryPlace
 from app.services.gallery.stars import read_stars
 from app.services.prompt_files import read_prompts, read_wildcards
-from app.services.sheets import Sheet, SheetCell, compose, frames
+from app.services.sheets import Sheet, SheetCell, compose, frames, joined
 from app.services.start_files import Beginning, BeginningProblem, look_at
 from app.studio import actions
 from app.ui.widgets.generate.hover_play import HoverPlay
@@ -555,3 +555,15 @@ def test_files_say_nothing_where_a_person_wants_that(make_program: Make, run_asy
         assert "parameters" not in read_texts(tile.path)
 
     run_async(story())
+
+
+def test_a_continuation_and_what_it_continues_become_one_clip(qapp: Any, tmp_path: Path) -> None:
+    path = clip_file(tmp_path / "a.mp4")
+    new = Clip((Pixels(8, 8, bytes([200]) * 192),) * 3, 8.0)
+    whole = joined(path, new)
+    assert isinstance(whole, Clip)
+    assert (len(whole.frames), whole.fps) == (6 + 3, 8.0)
+    assert {frame.shape for frame in whole.frames} == {(8, 8, 3)}
+    assert whole.frames[6:] == new.frames
+    assert max(whole.frames[5].data) < 20  # the file is black
+    assert isinstance(joined(str(tmp_path / "gone.mp4"), new), str)

@@ -56,7 +56,9 @@ class GeneratePage(QWidget):
         self.verbs.reuse_requested.connect(self.reuse_requested)
         self.verbs.sheet_requested.connect(self.groups.make_sheet)
         self.verbs.clip_requested.connect(self.groups.make_way)
+        self.verbs.whole_requested.connect(self.groups.make_joined)
         self.groups.subject_ready.connect(self._export)
+        self.groups.failed.connect(self._on_group_failed)
         self._finder.found.connect(self._export)
         self._finder.failed.connect(self._on_subject_failed)
         session.queue.queue_changed.connect(self._on_queue_changed)
@@ -130,6 +132,11 @@ class GeneratePage(QWidget):
     def _on_subject_failed(self, problem: FileProblem) -> None:
         title, sentence = self.tr("This result cannot be saved anew"), f"{Path(problem.path).name} {problem.sentence}."
         self._session.notices.post(Notice(Severity.WARNING, title, sentence, key="export", is_passing=True))
+
+    def _on_group_failed(self, reason: str) -> None:
+        self._session.notices.post(
+            Notice(Severity.ERROR, self.tr("The clip before it cannot be read"), reason, key="group", is_passing=True)
+        )
 
     def _export(self, subject: ExportSubject) -> None:
         keeps_request = self._session.preferences.state.keeps_request

@@ -21,6 +21,7 @@ class PictureVerbs(QObject):
     star_requested = Signal(object)  # Tile
     sheet_requested = Signal(object)  # Tile: of a grid
     clip_requested = Signal(object)  # Tile: of a way between two pictures
+    whole_requested = Signal(object)  # Tile: a continuation, with what it continues
     compare_requested = Signal(object)  # Tile
 
     def on_key(self, event: QKeyEvent, tile: Tile) -> bool:
@@ -57,6 +58,8 @@ class PictureMenu(QMenu):
             self._add(self.tr("Save the labelled sheet…"), verbs.sheet_requested)
         if isinstance(tile.request, InterpolateRequest) and not tile.is_moving:
             self._add(self.tr("Save the whole way as a clip…"), verbs.clip_requested)
+        if tile.single is not None and tile.single.continue_from is not None and tile.clip is not None:
+            self._add(self.tr("Save together with the clip before it…"), verbs.whole_requested)
         self._add(self.tr("Show in folder"), verbs.folder_requested, needs_file=True)
 
     def _add(

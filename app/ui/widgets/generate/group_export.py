@@ -1,4 +1,4 @@
-"""Exports what several results are together: the sheet of a grid, the clip of a way between two ends."""
+"""Exports what results are together: the sheet of a grid, the clip of a way, a clip with its continuation."""
 
 from functools import partial
 
@@ -9,7 +9,7 @@ from app.models.grid_axes import axis_label
 from app.models.results import ResultsModel, Tile, TileState
 from app.pixels import Clip, Pixels
 from app.services.background import LatestTask
-from app.services.sheets import Sheet, SheetCell, compose, frames
+from app.services.sheets import Sheet, SheetCell, compose, frames, joined
 from ul_engine.requests import GridRequest
 
 WAY_FPS = 8.0
@@ -19,6 +19,7 @@ class GroupExport(QObject):
     """Puts them together off the window's thread and tells when there is something to export."""
 
     subject_ready = Signal(object)  # ExportSubject
+    failed = Signal(object)  # str: why there is none
 
     def __init__(self, results: ResultsModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -26,6 +27,8 @@ class GroupExport(QObject):
         self._name = ""
         self._sheets = LatestTask(self)
         self._ways = LatestTask(self)
+        self._joining = LatestTask(self)
+        self._joining.finished.connect(self._on_joined)
         self._sheets.finished.connect(self._on_sheet)
         self._ways.finished.connect(self._on_way)
 
@@ -40,6 +43,21 @@ class GroupExport(QObject):
         """The clip of the way that this picture is a step of."""
         self._name = f"between-{tile.seed}"
         self._ways.start(partial(frames, cells_of(self._results.tiles_of(tile.job_id))))
+
+    def make_joined(self, tile: Tile) -> None:
+        """A continuation together with the clip that it continues."""
+        before = tile.single.continue_from if tile.single is not None else None
+        if before is not None and tile.clip is not None:
+            self._name = f"whole-{tile.seed}"
+            self._joining.start(partial(joined, before, tile.clip))
+
+    def _on_joined(self, found: Clip | str) -> None:
+        if isinstance(found, str):
+            self.failed.emit(found)
+            return
+        first = found.frames[0]
+        size_px = first.width_px, first.height_px
+        self.subject_ready.emit(ExportSubject(self._name, size_px, len(found.frames), found.fps, found))
 
     def _on_sheet(self, pixels: Pixels) -> None:
         size_px = pixels.width_px, pixels.height_px
