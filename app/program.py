@@ -11,6 +11,7 @@ from app.models.session import Session
 from app.services.clip_export import ClipExporter
 from app.services.crash_reports import CrashReport
 from app.services.engine_client import WORKER_COMMAND, EngineClient, EngineTimes
+from app.services.evaluation_run import EVALUATE_COMMAND, EvaluationRun
 from app.services.history_file import HistoryFile
 from app.services.machine import DOCTOR_COMMAND, MachineProbe
 from app.services.notifier import Notifier
@@ -30,6 +31,7 @@ from app.studio.beginning import BeginningKeeper
 from app.studio.compare import CompareRunner
 from app.studio.exporting import Exporting
 from app.studio.files import FileKeeper
+from app.studio.folder_report import FolderReporter
 from app.studio.gallery import GalleryKeeper
 from app.studio.jobs import JobRunner
 from app.studio.keep_awake import KeepAwake
@@ -68,6 +70,7 @@ class EngineSetup:
     command: tuple[str, ...] = WORKER_COMMAND
     times: EngineTimes = field(default_factory=EngineTimes)
     doctor: tuple[str, ...] = DOCTOR_COMMAND
+    evaluate: tuple[str, ...] = EVALUATE_COMMAND
 
 
 class Program(QObject):
@@ -110,6 +113,8 @@ class Program(QObject):
         )
         self.own_files = OwnFilesKeeper(self.session, own_files, self)
         self.comparer = CompareRunner(self.session, self.client, self)
+        self.evaluation = EvaluationRun(setup.evaluate, self)
+        self.reporter = FolderReporter(self.session, self.evaluation, self.files, self)
 
     def load(self, model: str = "") -> None:
         """Look for models and take the remembered settings over; `model` is preferred to the remembered one.
@@ -177,6 +182,7 @@ class Program(QObject):
         self.exporter.close()
         self.training.close()
         self.comparer.close()
+        await self.evaluation.close()
         self.sleep_guard.close()
         self.files.close()
         self.state_writer.close()

@@ -212,6 +212,11 @@ class Shell(QObject):
             self.window.settings_page.choose_outputs()
         elif choice.name == actions.SHOW_FILE:
             self.window.show_in_folder(choice.argument)
+        elif choice.name == actions.OPEN_FILE:
+            self._on_file_open_requested(choice.argument)
+        elif choice.name == actions.COMPARE_FOLDER:
+            self.window.show_page("compare")
+            self.window.compare_page.open_report(choice.argument)
         elif choice.name == actions.SHOW_RUN:
             self.window.train_page.open_run(choice.argument)
             self.window.show_page("train")
@@ -223,6 +228,12 @@ class Shell(QObject):
         page.pasted.connect(comparer.pictures.files.keep_pasted)
         page.view_save_requested.connect(comparer.saver.save_view)
         page.csv_save_requested.connect(comparer.saver.save_csv)
+        page.file_open_requested.connect(self._on_file_open_requested)
+        page.folder_requested.connect(self.window.show_in_folder)
+
+    def _on_file_open_requested(self, path: str) -> None:
+        """In the system's own program."""
+        open_folder(Path(path))
 
     def settings(self) -> Settings:
         """What is to be remembered."""

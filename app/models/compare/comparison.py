@@ -21,6 +21,7 @@ from app.models.compare.findings import (
 from app.models.compare.form import CompareForm
 from app.models.compare.inputs import CompareInputs, InputItem
 from app.models.compare.levels import NATIVE, Ladder, Rung
+from app.models.compare.report import FolderReport
 from app.models.compare.results import CompareResults
 from app.models.compare.view import CompareViewState
 from ul_engine.model_folder import ModelEntry
@@ -43,6 +44,7 @@ class Comparison(QObject):
         self.form = CompareForm(self)
         self.results = CompareResults(self)
         self.view = CompareViewState(self)
+        self.report = FolderReport(self)
         self._codecs_wanted: set[str] = set()
         self._missing_codecs: dict[str, str] = {}
         self._missing_measures: dict[str, str] = {}

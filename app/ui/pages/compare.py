@@ -30,7 +30,8 @@ class ComparePage(QWidget):
     pasted = Signal(object)  # QImage
     view_save_requested = Signal(object)  # tuple[str, QImage]
     csv_save_requested = Signal(object)  # tuple[str, str]
-    report_requested = Signal()
+    file_open_requested = Signal(object)  # str
+    folder_requested = Signal(object)  # str
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -90,6 +91,7 @@ class ComparePage(QWidget):
         panel.files_requested.connect(self.choose_files)
         panel.run_requested.connect(self.run)
         panel.all_requested.connect(self._on_all_requested)
+        panel.report_requested.connect(self.choose_report)
         panel.stop_requested.connect(self._compare.stop)
         center.run_requested.connect(self.run)
         center.empty.files_requested.connect(self.choose_files)
@@ -220,7 +222,17 @@ class ComparePage(QWidget):
 
     def choose_report(self) -> None:
         """Measure a whole folder."""
-        self.report_requested.emit()
+        self.open_report()
+
+    def open_report(self, folder: str = "") -> None:
+        """Ask which folder is to be measured, or show how far it is."""
+        from app.ui.widgets.compare.report_dialog import ReportDialog
+
+        wish = self._compare.report.wish
+        dialog = ReportDialog(self._compare, folder or (wish.folder if wish else ""), self)
+        dialog.open_requested.connect(self.file_open_requested)
+        dialog.folder_requested.connect(self.folder_requested)
+        dialog.show()
 
     # ---- saving ---------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.session import Session
 from app.ui.theme.tokens import SPACING
+from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.compare.input_strip import InputStrip
 from app.ui.widgets.compare.model_list import CodecList, ModelList
 from app.ui.widgets.compare.run_bar import RunBar
@@ -21,6 +22,7 @@ class ComparePanel(QFrame):
     run_requested = Signal()
     all_requested = Signal()
     stop_requested = Signal()
+    report_requested = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,6 +33,8 @@ class ComparePanel(QFrame):
         self.models = ModelList(compare.form, self)
         self.codecs = CodecList(compare.form, self)
         self.settings = SettingsForm(compare.form, self)
+        self.report_button = TextButton(self.tr("Measure a whole folder…"), "link", "folder", self)
+        self.report_button.clicked.connect(self.report_requested)
         scroll = self._make_scroll()
         self.bar = RunBar(session, self)  # after the form in the order of the Tab key
         layout = QVBoxLayout(self)
@@ -51,6 +55,7 @@ class ComparePanel(QFrame):
         column.setSpacing(SPACING.l)
         for part in (self.inputs, line(body), self.models, self.settings, self.codecs):
             column.addWidget(part)
+        column.addWidget(self.report_button, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
         scroll = QScrollArea(self)
         scroll.setWidgetResizable(True)
