@@ -113,6 +113,7 @@ class Shell(QObject):
         page.folder_requested.connect(self._on_run_folder_requested)
         page.sheet_wanted.connect(training.on_sheet_wanted)
         training.sheets.sheet_loaded.connect(page.take_sheet)
+        training.crops_ready.connect(self._on_compare_requested)
 
     def _on_run_folder_requested(self, folder: str) -> None:
         self._on_folder_open_requested(Path(folder))
