@@ -15,7 +15,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.services.run_folder import has_model, standing_of
-from trainer.launch import LAUNCHER_NAME, LaunchPlan, attach, start, stop_group
+from trainer.launch import LAUNCHER_NAME, LaunchPlan, RunningProcess, attach, start, stop_group
 from trainer.protocol import Command, request_command
 from trainer.run_dir import RunDir, read_json
 from ul_engine.errors import CheckpointError, ConfigError, EngineError, OutputError
@@ -54,7 +54,7 @@ class RunControl(QObject):
         parent: QObject | None = None,
         *,
         export_command: tuple[str, ...] = EXPORT_COMMAND,
-        start_run: Callable[..., object] = start,
+        start_run: Callable[..., RunningProcess | None] = start,
     ) -> None:
         super().__init__(parent)
         self._export_command = export_command
@@ -62,6 +62,8 @@ class RunControl(QObject):
         self._commands = ThreadPoolExecutor(max_workers=2, thread_name_prefix="run-commands")
         self._exports = ThreadPoolExecutor(max_workers=1, thread_name_prefix="run-exports")
         self._export: subprocess.Popen[bytes] | None = None
+        self._children: list[RunningProcess] = []
+        """Runs that were started here: the system wants to hear of their end from their parent."""
         self._is_closed = False
 
     def command(self, run: str, command: Command) -> None:
@@ -84,13 +86,20 @@ class RunControl(QObject):
         """Make a model folder of a run's exported model (`step` None), or of any of its checkpoints."""
         self._submit(self._exports, verb, run, lambda: self._make_model(Path(run), step, Path(target)))
 
+    def reap(self) -> None:
+        """Hear of the end of runs that were started here, so that none stays behind as a zombie."""
+        self._children = [child for child in self._children if child.is_running()]
+
     def close(self) -> None:
-        """End the threads; an export in the making is given up."""
+        """End the threads; an export in the making is given up. Runs go on, and are let go."""
         self._is_closed = True
         if self._export is not None:
             self._export.kill()
         self._commands.shutdown(wait=True)
         self._exports.shutdown(wait=True, cancel_futures=True)
+        for running in self._children:
+            running.is_running()
+            running.release()
 
     def _submit(self, executor: ThreadPoolExecutor, verb: str, run: str, work: Callable[[], str]) -> None:
         executor.submit(self._carry_out, verb, run, work).add_done_callback(_raise_bugs)
@@ -109,7 +118,9 @@ class RunControl(QObject):
             self.done.emit(ControlDone(verb, run, path))
 
     def _resume(self, run: Path, num_steps: int | None) -> str:
-        self._start(plan_of(run), _settings(run, num_steps))
+        running = self._start(plan_of(run), _settings(run, num_steps))
+        if running is not None:
+            self._children.append(running)
         return ""
 
     def _make_model(self, run: Path, step: int | None, target: Path) -> str:

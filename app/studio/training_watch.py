@@ -84,6 +84,7 @@ class TrainingWatch(QObject):
 
     def _on_silence(self) -> None:
         """No news is news too."""
+        self._control.reap()
         current = self._session.runs.current
         if current is not None:
             current.check_alarms()
