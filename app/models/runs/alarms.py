@@ -19,7 +19,7 @@ RUNAWAY_FACTOR, RISING_FACTOR, RISING_WINDOW = 1.5, 1.5, 20
 WAITING_SHARE = 0.4
 SILENT_S = 60.0
 """The heart beats every five seconds."""
-LOOK_BACK = 5000
+LOOK_BACK = 1000
 FIGURES = Mapping[str, Block]
 
 

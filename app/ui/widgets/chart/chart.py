@@ -48,7 +48,8 @@ class Chart(QWidget):
         self._hidden: set[str] = set()
         self._saving = LatestTask(self)
         self._build()
-        self.set_title(title)
+        self.plot.setAccessibleName(title or self.tr("Chart"))
+        self._title.setVisible(bool(title))
         self.legend.toggled.connect(self._on_legend_toggled)
         self.plot.readout_changed.connect(self._on_readout_changed)
         self.plot.view_changed.connect(self.view_changed)
@@ -96,6 +97,8 @@ class Chart(QWidget):
 
     def set_title(self, title: str, caption: str = "") -> None:
         """The title, and a few paler words beside it."""
+        if (title, caption) == (self._title.text(), self._caption_text) and self.plot.accessibleName():
+            return
         self._title.setText(title)
         self._title.setVisible(bool(title))
         self._caption_text = caption
@@ -115,6 +118,8 @@ class Chart(QWidget):
 
     def set_axes(self, x: Axis, y: Axis) -> None:
         """The axes; a view that was chosen on others is given up."""
+        if (x, y) == self.axes:
+            return
         viewport = self.plot.viewport_
         if (x.is_log, x.kind, y.is_log, y.kind) != _manner(viewport.x_axis, viewport.y_axis):
             viewport.is_fitted = True
@@ -143,12 +148,17 @@ class Chart(QWidget):
 
     def set_marks(self, marks: tuple[Mark, ...] | list[Mark]) -> None:
         """Reference points, lines and stripes."""
+        if tuple(marks) == self.plot.marks:
+            return
         self.plot.marks = tuple(marks)
         self.plot.refresh()
 
     def set_smoothing(self, amount: float) -> None:
         """Memory of the average in [0, 1); 0 shows the raw values alone."""
-        self.plot.smoothing = min(max(amount, 0.0), 0.9999)
+        amount = min(max(amount, 0.0), 0.9999)
+        if amount == self.plot.smoothing:
+            return
+        self.plot.smoothing = amount
         self.plot.refresh()
         self._describe()
 

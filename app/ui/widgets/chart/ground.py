@@ -60,21 +60,24 @@ def draw_ground(painter: QPainter, found: Frame, x_axis: Axis, y_axis: Axis) -> 
     c, plot = colours(), found.plot
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setFont(font(TYPE.caption, has_even_digits=True))
-    grid, faint = QColor(c.line), QColor(c.line)
-    faint.setAlphaF(0.45)
-    for tick in found.x_ticks:
-        painter.setPen(QPen(grid if tick.text else faint, 1))
-        x = round(found.x.px_of(tick.value))
-        painter.drawLine(QLineF(x, plot.top(), x, plot.bottom()))
-    for tick in found.y_ticks:
-        painter.setPen(QPen(grid if tick.text else faint, 1))
-        y = round(found.y.px_of(tick.value))
-        painter.drawLine(QLineF(plot.left(), y, plot.right(), y))
+    columns = [(round(found.x.px_of(tick.value)), bool(tick.text)) for tick in found.x_ticks]
+    rows = [(round(found.y.px_of(tick.value)), bool(tick.text)) for tick in found.y_ticks]
+    for is_major, colour in ((False, _mixed(c.line, c.panel)), (True, QColor(c.line))):
+        lines = [QLineF(x, plot.top(), x, plot.bottom()) for x, is_it in columns if is_it is is_major]
+        lines += [QLineF(plot.left(), y, plot.right(), y) for y, is_it in rows if is_it is is_major]
+        painter.setPen(QPen(colour, 1))
+        painter.drawLines(lines)
     painter.setPen(QPen(QColor(c.field_line), 1))
     painter.drawLine(QLineF(plot.left(), plot.bottom(), plot.right(), plot.bottom()))
     painter.setPen(QColor(c.muted))
     _draw_texts(painter, found)
     _draw_titles(painter, found, x_axis, y_axis)
+
+
+def _mixed(first: str, second: str) -> QColor:
+    """Half of each: opaque, for lines that are blended cost ten times as much."""
+    a, b = QColor(first), QColor(second)
+    return QColor((a.red() + b.red()) // 2, (a.green() + b.green()) // 2, (a.blue() + b.blue()) // 2)
 
 
 def _draw_texts(painter: QPainter, found: Frame) -> None:

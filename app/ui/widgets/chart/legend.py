@@ -22,6 +22,7 @@ class Legend(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._keys: list[LegendKey] = []
+        self._shown: object = ((), ())
         self._layout = FlowLayout(4, self)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
@@ -34,7 +35,11 @@ class Legend(QWidget):
         return self._keys
 
     def set_series(self, series: tuple[Series, ...], is_visible: list[bool]) -> None:
-        """Show these names."""
+        """Show these names; the same ones cost nothing."""
+        shown = tuple((each.name, each.colour, each.style, each.is_dashed) for each in series), tuple(is_visible)
+        if shown == self._shown:
+            return
+        self._shown = shown
         while len(self._keys) > len(series):
             key = self._keys.pop()
             key.hide()

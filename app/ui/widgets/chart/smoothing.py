@@ -4,7 +4,7 @@ import numpy as np
 
 from app.ui.widgets.chart.scale import Floats
 
-ROW = 1024
+LONGEST_ROW = 1024
 
 
 def smoothed(y: Floats, amount: float) -> Floats:
@@ -22,16 +22,17 @@ def smoothed(y: Floats, amount: float) -> Floats:
 
 def _averages(values: Floats, amount: float) -> Floats:
     """The biased average, row by row: all rows at once from nothing, then each with what the one before left."""
-    num_rows = -(-len(values) // ROW)
-    padded = np.append(values, np.zeros(num_rows * ROW - len(values)))
-    table = np.ascontiguousarray(padded.reshape(num_rows, ROW).T)
+    length = min(LONGEST_ROW, max(1, round(len(values) ** 0.5)))
+    num_rows = -(-len(values) // length)
+    padded = np.append(values, np.zeros(num_rows * length - len(values)))
+    table = np.ascontiguousarray(padded.reshape(num_rows, length).T)
     state = np.zeros(num_rows)
-    for place in range(ROW):
+    for place in range(length):
         state = amount * state + (1.0 - amount) * table[place]
         table[place] = state
-    left, decay = np.zeros(num_rows), amount**ROW
+    left, decay = np.zeros(num_rows), amount**length
     for row in range(1, num_rows):
         left[row] = table[-1, row - 1] + decay * left[row - 1]
-    table += np.power(amount, np.arange(1, ROW + 1))[:, None] * left[None, :]
+    table += np.power(amount, np.arange(1, length + 1))[:, None] * left[None, :]
     result: Floats = table.T.ravel()[: len(values)]
     return result

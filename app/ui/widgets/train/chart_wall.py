@@ -1,5 +1,6 @@
 """The charts of a run side by side; each is drawn anew only while it is in sight, one at a time."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,9 @@ from app.ui.widgets.train.run_series import Drawn, axes_of, drawn_together, mark
 CHART_WIDTH_PX, CHART_HEIGHT_PX = 330, 250
 MAX_COLUMNS = 4
 TURN_MS = 20
-"""Between two charts: painting and the person's own events get their turn."""
+"""Between two charts, at least: painting and the person's own events get their turn."""
+FREE_SHARE = 4
+"""Charts take a fifth of the time at most: after each the window is left alone for so many times as long."""
 
 
 @dataclass
@@ -30,6 +33,7 @@ class _Card:
     is_stale: bool = True
     is_log: bool | None = None
     """What a person chose for the vertical axis; None: the chart's own."""
+    drawn_at: float = 0.0
 
 
 class ChartWall(QScrollArea):
@@ -168,10 +172,14 @@ class ChartWall(QScrollArea):
             self._turns.start()
 
     def _on_turn(self) -> None:
-        """The next chart that is in sight and stale."""
-        for card in self._cards.values():
+        """The next chart that is in sight and stale; those that waited longest first."""
+        for card in sorted(self._cards.values(), key=lambda card: card.drawn_at):
             if card.is_stale and self._is_in_sight(card):
+                began = time.perf_counter()
                 self._draw(card)
+                card.chart.plot.repaint()
+                spent_ms = 1000 * (time.perf_counter() - began)
+                self._turns.setInterval(round(max(TURN_MS, FREE_SHARE * spent_ms)))
                 return
         self._turns.stop()
 
@@ -183,6 +191,7 @@ class ChartWall(QScrollArea):
 
     def _draw(self, card: _Card) -> None:
         card.is_stale = False
+        card.drawn_at = time.perf_counter()
         options, spec = self._runs.options, card.spec
         is_log = spec.is_log if card.is_log is None else card.is_log
         card.chart.set_axes(*axes_of(spec, options, is_log_y=is_log))

@@ -196,8 +196,13 @@ class PreviewPanel(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Arrows and Esc mean another cell, not another part of this one."""
-        if watched is not self.large or event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent):
+        if watched is not self.large or not isinstance(event, QKeyEvent):
             return super().eventFilter(watched, event)
+        if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
+            event.accept()  # ours before it is the window's
+            return True
+        if event.type() != QEvent.Type.KeyPress:
+            return False
         ways: dict[int, Any] = {
             Qt.Key.Key_Left: (0, -1),
             Qt.Key.Key_Right: (0, 1),
