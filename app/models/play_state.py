@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from weakref import WeakSet
 
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 
@@ -35,7 +36,7 @@ class PlayState(QObject):
         self._direction = 1
         self._is_playing = False
         self._owed_ms = 0.0
-        self._waiting: set[int] = set()
+        self._waiting: WeakSet[QObject] = WeakSet()
         self._clock = QElapsedTimer()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -153,11 +154,11 @@ class PlayState(QObject):
             target = self._frame + frames
             self.seek(target if self._loop is LoopMode.ONCE else target % self._count)
 
-    def wait_for(self, player: int, is_waiting: bool) -> None:
+    def wait_for(self, player: QObject, is_waiting: bool) -> None:
         """A player says that its frame is not there yet, or that it is."""
-        before = bool(self._waiting)
+        before = len(self._waiting) > 0
         (self._waiting.add if is_waiting else self._waiting.discard)(player)
-        if before != bool(self._waiting):
+        if before != (len(self._waiting) > 0):
             self._owed_ms = 0.0
             self._schedule()
 
@@ -173,7 +174,7 @@ class PlayState(QObject):
 
     def _schedule(self) -> None:
         """Set the clock to the next frame."""
-        if self._is_playing and not self._waiting:
+        if self._is_playing and not len(self._waiting):
             self._clock.start()
             self._timer.start(max(1, round(self._interval_ms - self._owed_ms)))
         else:

@@ -3,6 +3,7 @@
 Threads end as soon as there is nothing left to do, so nobody has to close anything.
 """
 
+import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 MAX_THREADS = 2
+_numbers = itertools.count(1)
 _room = threading.BoundedSemaphore(MAX_THREADS)
 
 Tell = Callable[[object], bool]
@@ -59,6 +61,7 @@ class LatestTask(QObject):
         """`is_patient` work waits until few others run; what reads from slow disks must not hold those up."""
         super().__init__(parent)
         self._room = _room if is_patient else threading.BoundedSemaphore(1)
+        self._name = next(_numbers)  # `id` would be given again, while a letter to the one before is on its way
         self._wanted = _Wanted()
         self._waiting: Callable[[Tell], Any] | None = None
         self._is_running = False
@@ -89,10 +92,12 @@ class LatestTask(QObject):
         work, self._waiting = self._waiting, None
         assert work is not None
         self._is_running = True
-        threading.Thread(target=_carry_out, args=(work, id(self), self._wanted, self._room), name="background").start()
+        threading.Thread(
+            target=_carry_out, args=(work, self._name, self._wanted, self._room), name="background"
+        ).start()
 
     def _on_arrived(self, letter: Any) -> None:
-        if letter.task != id(self):
+        if letter.task != self._name:
             return
         is_wanted = letter.number == self._wanted.number
         if not letter.is_last:

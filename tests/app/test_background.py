@@ -80,6 +80,22 @@ def test_work_that_tells_stops_when_nobody_listens_any_more(task: LatestTask) ->
     assert (told, answers) == (["first"], [True, False])
 
 
+def test_a_letter_to_a_task_that_is_gone_reaches_no_other(qapp: Any, owned: Callable[[Any], Any]) -> None:
+    """New tasks often come to lie where old ones lay in memory."""
+    results: list[object] = []
+    for _ in range(50):
+        gate = threading.Event()
+        task = LatestTask()
+        task.start(lambda gate=gate: gate.wait(5))
+        gate.set()
+        del task
+        other = owned(LatestTask())
+        other.finished.connect(results.append)
+        other.start(lambda: "its own")
+        wait_until(lambda other=other: not other.is_running)  # type: ignore[misc]
+    assert results == ["its own"] * 50
+
+
 def test_a_task_may_die_while_it_works(qapp: Any, gate: threading.Event) -> None:
     task = LatestTask()
     task.start(gate.wait)

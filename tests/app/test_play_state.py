@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QObject
 
 from app.models.play_state import LoopMode, PlayState
 from tests.helpers.qt import wait_until
@@ -67,13 +68,16 @@ def test_it_plays_by_itself_until_it_is_told_to_stop(play: PlayState) -> None:
 def test_nobody_goes_on_before_all_have_their_frame(play: PlayState) -> None:
     seen: list[Any] = []
     play.play()
-    play.wait_for(1, True)
-    play.wait_for(2, True)
+    first, second = QObject(), QObject()
+    play.wait_for(first, True)
+    play.wait_for(second, True)
     play.frame_changed.connect(seen.append)
-    play.wait_for(1, False)
+    play.wait_for(first, False)
     assert not play._timer.isActive()
     assert play.is_playing
-    play.wait_for(2, False)
+    del second  # a player that is gone waits no more
+    play.wait_for(first, False)
+    play.seek(play.frame)
     wait_until(lambda: seen)
     play.pause()
 

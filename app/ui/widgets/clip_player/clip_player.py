@@ -62,7 +62,7 @@ class ClipPlayer(QWidget):
         self._plays = plays
         self.view.set_message("")
         self.bar.set_note("")
-        self.play.wait_for(id(self), False)
+        self.play.wait_for(self, False)
         if source is None:
             self.view.set_image(None)
             if self._is_alone:
@@ -98,7 +98,7 @@ class ClipPlayer(QWidget):
         if source is None or not 0 <= frame < source.count or not self.isVisible():
             return
         image = source.image(frame)
-        self.play.wait_for(id(self), image is None)
+        self.play.wait_for(self, image is None)
         source.want(frame, self.play.direction)
         if image is not None:
             self.view.set_image(image)
@@ -117,7 +117,7 @@ class ClipPlayer(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         """Who is not seen neither decodes nor holds others up."""
         super().hideEvent(event)
-        self.play.wait_for(id(self), False)
+        self.play.wait_for(self, False)
         if self._is_alone:
             self.play.pause()
 
