@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QImage, QNativeGestureEvent, QPointingDevice
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from app.ui.widgets.image_view import CellGrid, ImageView, MarkedRectangle, Marks, Probe, ViewState
 from tests.app.conftest import ROOT
@@ -78,6 +79,24 @@ def test_keys_zoom_pan_and_fit(view: ImageView) -> None:
     assert view.zoom == 6.0
     QTest.keyClick(view, Qt.Key.Key_0)
     assert view.state.is_fitted
+
+
+def test_a_pinch_zooms_where_the_fingers_are(view: ImageView) -> None:
+    point = QPointF(100.0, 150.0)
+    before = view.geometry_now().to_picture(point)
+    event = QNativeGestureEvent(
+        Qt.NativeGestureType.ZoomNativeGesture,
+        QPointingDevice.primaryPointingDevice(),
+        2,
+        point,
+        point,
+        QPointF(view.mapToGlobal(point.toPoint())),
+        0.5,
+        QPointF(),
+    )
+    QApplication.sendEvent(view, event)
+    assert view.zoom == 9.0
+    assert (view.geometry_now().to_picture(point) - before).manhattanLength() < 1e-6
 
 
 def test_a_fitted_picture_stays_fitted_and_a_zoomed_one_where_it_is(view: ImageView) -> None:
