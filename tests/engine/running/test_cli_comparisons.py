@@ -13,7 +13,6 @@ from tests.helpers.tiny_clips import clip_config
 from ul_engine.cli import main
 from ul_engine.data.image_files import read_picture, write_picture
 from ul_engine.data.pixels import Uint8Array
-from ul_engine.errors import DataError
 from ul_engine.media.reading import probe, read_clip
 from ul_engine.metadata import read_request
 from ul_engine.outputs import write_clip
@@ -229,8 +228,13 @@ def test_from_prompt_to_prompt_and_picture_to_picture(models: Path, here: Path, 
     pictures = ran(capsys, *command, "--pictures", here / "a.png", here / "b.png")
     restored = ran(capsys, *command, "--pictures", here / "a.png", here / "b.png", "--restore", "-1.5")
     assert len({picture_in(path).tobytes() for path in (*prompts, *pictures, *restored)}) == 9
-    with pytest.raises(DataError, match="no settings"):
-        read_request(pictures[1])
+    step = read_request(pictures[1])
+    assert step.way is not None
+    assert (step.step, step.way.between, step.way.pictures) == (1, "pictures", ("a.png", "b.png"))
+    assert str(here).encode() not in Path(pictures[1]).read_bytes()
+    between = read_request(prompts[2])
+    assert between.way is not None
+    assert (between.step, between.request.prompt, between.way.second_prompt) == (2, "a red cube", "blue sphere")
 
 
 def test_a_way_of_clips_is_a_folder_of_films(models: Path, here: Path, capsys: Captured) -> None:
