@@ -37,6 +37,7 @@ from app.studio.jobs import JobRunner
 from app.studio.keep_awake import KeepAwake
 from app.studio.machine_keeper import MachineKeeper
 from app.studio.memory import Memory
+from app.studio.model_keeper import ModelKeeper
 from app.studio.own_files import OwnFiles, OwnFilesKeeper
 from app.studio.preferring import Preferring
 from app.studio.queue_keeper import QueueKeeper
@@ -104,6 +105,7 @@ class Program(QObject):
         queue_file = QueueFile(places.settings.with_name(queue_name), self.state_writer)
         self.queue_keeper = QueueKeeper(self.session, queue_file, self.state_writer, self)
         self.gallery = GalleryKeeper(self.session, self.files, self)
+        self.models = ModelKeeper(self.session, parent=self)
         sheets = PreviewSheets(places.settings.with_name("compared"), self)
         self.training = TrainingWatch(self.session, RunWatcher((), self), RunControl(self), sheets, self)
         own_files = OwnFiles(
@@ -187,3 +189,4 @@ class Program(QObject):
         self.files.close()
         self.state_writer.close()
         self.gallery.close()
+        self.models.close()

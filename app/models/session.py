@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from app.models.beginnings import Beginnings
 from app.models.commands import Commands
 from app.models.compare.comparison import Comparison
+from app.models.desk.desk import ModelDesk
 from app.models.engine_state import EngineState
 from app.models.export_form import ExportForm
 from app.models.folders import FolderPlaces, Folders
@@ -55,6 +56,7 @@ class Session(QObject):
         self.notices = NoticeBoard(self)
         self.long_work = LongWork(self)
         self.gallery = Gallery(self)
+        self.desk = ModelDesk(self)
         self.runs = Runs(self)
         self._new_run: NewRun | None = None
         self._sweeps: Sweeps | None = None

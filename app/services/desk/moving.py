@@ -1,0 +1,108 @@
+"""Moves the models folder: copied first, compared, and only then removed at its old place."""
+
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ul_engine.errors import Cancelled, OutputError
+from ul_engine.outputs import explained
+
+CHUNK_BYTES = 4 * 2**20
+SPARE_BYTES = 64 * 2**20
+
+
+def move_folder(
+    source: Path, target: Path, progress: Callable[..., None], is_cancelled: Callable[[], bool]
+) -> dict[str, Any]:
+    """Move everything in `source` into `target`, which must be empty or not be there.
+
+    A failure or a cancelling on the way leaves `source` whole and takes away what was copied. Raises OutputError,
+    Cancelled.
+    """
+    _require_sensible(source, target)
+    with explained(target):
+        is_new = not target.exists()
+        target.mkdir(parents=True, exist_ok=True)
+    files = _files(source)
+    total = sum(size for _, size in files)
+    try:
+        _require_room(target, total)
+        done = 0
+        for relative, _ in files:
+            done = _copy(source / relative, target / relative, done, total, (progress, is_cancelled))
+        if _files(target) != files:
+            raise OutputError("does not hold what was copied there; nothing was moved", path=target)
+    except BaseException:
+        _take_back(target, is_new=is_new)
+        raise
+    progress(state="finishing", done_bytes=total, total_bytes=total)
+    left = _remove(source)
+    return {"folder": str(target), "left": left}
+
+
+def _require_sensible(source: Path, target: Path) -> None:
+    one, other = source.resolve(), target.resolve()
+    if one == other:
+        raise OutputError("is where the models are already", path=target)
+    if other.is_relative_to(one) or one.is_relative_to(other):
+        raise OutputError("lies inside the other folder; choose one apart from it", path=target)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise OutputError("holds something already; choose an empty folder", path=target)
+
+
+def _require_room(target: Path, needed_bytes: int) -> None:
+    free = shutil.disk_usage(target).free
+    if free < needed_bytes + SPARE_BYTES:
+        raise OutputError(
+            f"needs {needed_bytes / 1e9:.1f} GB, but only {free / 1e9:.1f} GB are free there", path=target
+        )
+
+
+def _files(folder: Path) -> list[tuple[Path, int]]:
+    """Every file below, with its size, in order."""
+    if not folder.exists():
+        return []
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
+    return sorted((path.relative_to(folder), path.stat().st_size) for path in files)
+
+
+def _copy(
+    source: Path, target: Path, done: int, total: int, report: tuple[Callable[..., None], Callable[[], bool]]
+) -> int:
+    progress, is_cancelled = report
+    with explained(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with source.open("rb") as reading, target.open("wb") as writing:
+            while chunk := reading.read(CHUNK_BYTES):
+                if is_cancelled():
+                    raise Cancelled
+                writing.write(chunk)
+                done += len(chunk)
+                progress(state="moving", file=source.name, done_bytes=done, total_bytes=total)
+            writing.flush()
+            os.fsync(writing.fileno())
+        shutil.copystat(source, target)
+    return done
+
+
+def _take_back(target: Path, *, is_new: bool) -> None:
+    with suppress(OSError):
+        for path in target.iterdir():
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+        if is_new:
+            target.rmdir()
+
+
+def _remove(source: Path) -> str:
+    """Remove the old folder's content; what the system refuses to remove is told, for everything is copied already."""
+    for path in list(source.iterdir()) if source.exists() else []:
+        try:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        except OSError as error:
+            return f"{path}: {error.strerror or error}"
+    with suppress(OSError):
+        source.rmdir()
+    return ""
