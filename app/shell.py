@@ -4,7 +4,8 @@ import asyncio
 import os
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
 from app.errors import Notice, Severity
@@ -60,6 +61,7 @@ class Shell(QObject):
         self._connect_settings()
         self._connect_generate()
         self._connect_library()
+        self._connect_models()
         self._connect_train()
         self._connect_compare()
 
@@ -117,6 +119,44 @@ class Shell(QObject):
 
     def _on_run_folder_requested(self, folder: str) -> None:
         self._on_folder_open_requested(Path(folder))
+
+    def _connect_models(self) -> None:
+        page, keeper = self.window.models_page, self.program.models
+        for wish, deed in (
+            (page.opened, keeper.open),
+            (page.refresh_requested, keeper.refresh),
+            (page.verify_requested, keeper.verify),
+            (page.card_wanted, keeper.read_card),
+            (page.remove_requested, keeper.remove),
+            (page.restore_requested, keeper.restore),
+            (page.empty_bin_requested, keeper.empty_bin),
+            (page.move_requested, keeper.move),
+            (page.import_requested, keeper.bring_in),
+            (page.search_requested, keeper.search),
+            (page.fetch_requested, keeper.download),
+            (page.forget_requested, keeper.forget),
+            (page.pause_requested, keeper.pause),
+            (page.drop_requested, keeper.drop),
+            (page.token_entered, keeper.set_token),
+            (page.forget_token_requested, keeper.forget_token),
+            (page.plan_requested, keeper.plan),
+            (page.publish_requested, keeper.publish),
+            (page.folder_requested, self._on_folder_open_requested),
+            (page.use_requested, self._on_model_use_requested),
+            (page.compare_requested, self._on_model_compare_requested),
+        ):
+            wish.connect(deed)
+
+    def _on_model_use_requested(self, folder: str) -> None:
+        self.program.session.library.refresh()
+        entry = self.program.session.library.by_path(folder)
+        if entry is not None and entry.manifest is not None:
+            self.program.session.form.choose_model(entry)
+            self.window.show_page("generate")
+
+    def _on_model_compare_requested(self, folder: str) -> None:
+        self.program.session.compare.form.toggle_model(folder, is_on=True)
+        self.window.show_page("compare")
 
     def _on_first_result_requested(self) -> None:
         self.window.show_page("generate")
@@ -218,6 +258,12 @@ class Shell(QObject):
         elif choice.name == actions.COMPARE_FOLDER:
             self.window.show_page("compare")
             self.window.compare_page.open_report(choice.argument)
+        elif choice.name == actions.USE_MODEL:
+            self._on_model_use_requested(choice.argument)
+        elif choice.name == actions.OPEN_PAGE:
+            QDesktopServices.openUrl(QUrl(choice.argument))
+        elif choice.name == actions.ENTER_TOKEN:
+            self.window.show_page("models")
         elif choice.name == actions.SHOW_RUN:
             self.window.train_page.open_run(choice.argument)
             self.window.show_page("train")
