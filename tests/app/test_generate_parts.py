@@ -24,6 +24,7 @@ from app.studio import actions
 from app.ui.widgets.generate.hover_play import HoverPlay
 from app.ui.widgets.generate.mode_tabs import ModeTabs
 from app.ui.widgets.mask_editor.mask_painting import Brush, MaskPainting
+from app.ui.widgets.picture_cache import PictureCache
 from app.ui.widgets.picture_menu import PictureMenu, PictureVerbs
 from tests.app.conftest import RunAsync, until
 from tests.app.model_folders import manifest, write_model
@@ -567,3 +568,27 @@ def test_a_continuation_and_what_it_continues_become_one_clip(qapp: Any, tmp_pat
     assert whole.frames[6:] == new.frames
     assert max(whole.frames[5].data) < 20  # the file is black
     assert isinstance(joined(str(tmp_path / "gone.mp4"), new), str)
+
+
+def test_pictures_whose_pixels_were_dropped_are_decoded_in_a_thread(
+    qapp: Any, run_async: RunAsync, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        cache, arrivals = PictureCache(), []
+        cache.late.arrived.connect(lambda: arrivals.append(1))
+        single = GenerateRequest(model="m", num_images=1)
+        path = picture_file(tmp_path / "a.png", 8, 8)
+        tile = Tile("a", 0, single, single, "M", (8, 8), state=TileState.DONE, path=path)
+        gone = Tile("a", 1, single, single, "M", (8, 8), state=TileState.DONE, path=str(tmp_path / "gone.png"))
+        for one in (tile, gone):
+            assert cache.scaled(one, QSize(16, 16), 1.0, is_crisp=True) is None  # not yet
+        await until(lambda: arrivals)
+        shown = cache.scaled(tile, QSize(16, 16), 1.0, is_crisp=True)
+        assert shown is not None
+        assert shown.toImage().pixelColor(3, 3) == QColor("green")
+        assert cache.scaled(gone, QSize(16, 16), 1.0, is_crisp=True) is None
+        count = len(arrivals)
+        await until(lambda: not cache.late._is_loading)
+        assert len(arrivals) == count  # a file that is gone is not asked for again and again
+
+    run_async(story())

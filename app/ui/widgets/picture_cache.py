@@ -7,6 +7,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QPixmap
 
 from app.models.results import Tile
+from app.services.late_images import LateImages
 from app.services.media import image_of, load_image
 
 MAX_ENTRIES = 200
@@ -27,6 +28,7 @@ class PictureCache:
 
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
         self._max_entries = max_entries
+        self.late = LateImages()
         self._entries: OrderedDict[_Key, tuple[object, QPixmap]] = OrderedDict()
 
     def scaled(
@@ -43,7 +45,7 @@ class PictureCache:
         if found is not None and found[0] is source:
             self._entries.move_to_end(key)
             return found[1]
-        image = tile_image(tile) if frame is None else _frame_image(tile, frame)
+        image = self._image(tile) if frame is None else _frame_image(tile, frame)
         if image is None:
             return None
         pixmap = QPixmap.fromImage(fit(image, room, is_crisp=is_crisp))
@@ -52,6 +54,12 @@ class PictureCache:
         while len(self._entries) > self._max_entries:
             self._entries.popitem(last=False)
         return pixmap
+
+    def _image(self, tile: Tile) -> QImage | None:
+        """The full picture, from memory or, once it has been decoded, from its file."""
+        if tile.pixels is not None:
+            return image_of(tile.pixels)
+        return self.late.image(tile.path) if tile.path else None
 
     def clear(self) -> None:
         """Forget everything."""

@@ -45,6 +45,7 @@ class ResultsGrid(QListView):
         self.setModel(results)
         self.hover = HoverPlay(self)
         self.hover.frame_due.connect(self._on_frame_due)
+        self._delegate.cache.late.arrived.connect(self._on_pictures_arrived)
         self.entered.connect(self.hover.enter)
         self.viewportEntered.connect(self._on_nothing_entered)
         self.verticalScrollBar().setSingleStep(48)
@@ -64,6 +65,9 @@ class ResultsGrid(QListView):
     def _on_frame_due(self, index: QModelIndex) -> None:
         self._delegate.playing, self._delegate.playing_frame = self.hover.key, self.hover.frame
         self.update(index)
+
+    def _on_pictures_arrived(self) -> None:
+        self.viewport().update()
 
     def _on_nothing_entered(self) -> None:
         self.hover.enter(QModelIndex())
