@@ -264,6 +264,8 @@ class MainWindow(QMainWindow):
         jobs = self._session.queue.view
         if any(job.page != "generate" for job in (*filter(None, (jobs.running,)), *jobs.ready)):
             return self.tr("A comparison is still being computed and would be lost.")
+        if self._session.export.progress is not None:
+            return self.tr("A file is still being exported; it would not be finished.")
         if any(not tile.path and tile.problem for tile in self._session.results.done_tiles()):
             return self.tr("Some pictures could not be saved and exist only in this window.")
         return ""

@@ -19,6 +19,7 @@ from app.services.clip_export import ClipExporter, Exported, ExportFailed, Expor
 from app.services.media import pixels_of
 from app.studio.exporting import look_at
 from app.ui.widgets.export_dialog import ExportDialog
+from app.ui.widgets.question_dialog import QuestionDialog
 from tests.app.conftest import RunAsync, until
 from tests.app.driving import Make, click, made, started, texts
 from tests.app.views import noise, shown
@@ -389,6 +390,24 @@ def test_a_failure_is_a_notice_and_stays_in_the_dialog(make_shell: Make, run_asy
         assert "The folder is gone" in texts(dialog)
         assert dialog.isVisible()
         dialog.reject()
+
+    run_async(story())
+
+
+def test_closing_the_window_asks_while_an_export_runs(make_shell: Make, run_async: RunAsync) -> None:
+    async def story() -> None:
+        shell = make_shell()
+        form = shell.program.session.export
+        form.set_progress(_progress(0.5))
+        shell.window.close()
+        question = shell.window.findChild(QuestionDialog)
+        assert question is not None
+        assert "still being exported" in question.sentence
+        assert shell.window.isVisible()
+        question.reject()
+        form.set_progress(None)
+        shell.window.close()
+        assert not shell.window.isVisible()
 
     run_async(story())
 
