@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, QUrl
@@ -116,6 +117,10 @@ class Shell(QObject):
         page.sheet_wanted.connect(training.on_sheet_wanted)
         training.sheets.sheet_loaded.connect(page.take_sheet)
         training.crops_ready.connect(self._on_compare_requested)
+        page.publish_requested.connect(self._on_publish_requested)
+
+    def _on_publish_requested(self, _folder: str) -> None:
+        self.window.show_page("models")
 
     def _on_run_folder_requested(self, folder: str) -> None:
         self._on_folder_open_requested(Path(folder))
@@ -294,6 +299,8 @@ class Shell(QObject):
             tile_px=bar.tile_px,
             library_tile_px=self.window.library_page.tile_px,
             is_expert_open=self.window.generate_page.panel.expert.is_open,
+            opened_runs=self.program.session.runs.opened,
+            charts=asdict(self.program.session.runs.options),
             preferences=self.program.session.preferences.values(),
             form=self.program.memory.form_values(),
             compare=self.program.session.compare.form.values(),

@@ -1,5 +1,6 @@
 """Watches run folders in a thread of its own and tells what is new, a few times a second."""
 
+import importlib
 import threading
 import time
 from collections.abc import Sequence
@@ -78,6 +79,7 @@ class RunWatcher(QObject):
     # ---- in the thread; signals are queued to their receivers -----------------------------------------------------
 
     def _look(self) -> None:
+        importlib.import_module("numpy")  # the charts need it: here it keeps nobody waiting
         readers: dict[str, FolderReader] = {}
         listing, listed_at = RunListing(), 0.0
         while not self._is_closed:

@@ -32,6 +32,8 @@ class Settings(FrozenModel):
     is_expert_open: bool = False
     preferences: dict[str, Any] = Field(default_factory=dict, description="What differs from the usual preferences.")
     form: dict[str, Any] = Field(default_factory=dict, description="The form as it was last left.")
+    opened_runs: tuple[str, ...] = Field((), description="Folders of training runs from elsewhere that were opened.")
+    charts: dict[str, Any] = Field(default_factory=dict, description="How the charts of training runs are drawn.")
     compare: dict[str, Any] = Field(default_factory=dict, description="The form of the page Compare.")
 
 

@@ -41,6 +41,7 @@ class Memory(QObject):
     def take_over(self) -> None:
         """Set the form as it was left, and tell if the settings had to be put aside."""
         self._session.compare.form.restore(self.settings.compare)
+        self._session.runs.restore(self.settings.opened_runs, self.settings.charts)
         form = dict(self.settings.form)
         wished = str(form.pop("model", ""))
         self._session.form.choose_model(best_model(self._session.library, wished))

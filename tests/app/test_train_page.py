@@ -164,7 +164,7 @@ def test_runs_lie_over_each_other(make_shell: Make, run_async: RunAsync, run: Ru
 # ---- steering -----------------------------------------------------------------------------------------------------
 
 
-def commands(run: RunDir) -> set[str]:
+def commands_of(run: RunDir) -> set[str]:
     return {path.name for path in run.commands.iterdir() if not path.name.startswith(".")}
 
 
@@ -175,7 +175,7 @@ def test_buttons_ask_the_run_and_say_so(make_shell: Make, run_async: RunAsync, r
         header = page.live.header
         assert not header.resume_button.isVisible()
         click(header.preview_button)
-        await until(lambda: commands(run) == {"preview"})
+        await until(lambda: commands_of(run) == {"preview"})
         assert "a preview is drawn after this step" in header.line.text()
         assert not header.preview_button.isEnabled()
         writer = EventWriter(run.events)
@@ -183,7 +183,7 @@ def test_buttons_ask_the_run_and_say_so(make_shell: Make, run_async: RunAsync, r
         writer.close()
         await until(header.preview_button.isEnabled)
         click(header.pause_button)
-        await until(lambda: "pause" in commands(run))
+        await until(lambda: "pause" in commands_of(run))
         assert header.line.text().startswith("Pausing")
         assert not header.stop_button.isEnabled()
         write_status(run, "paused", 42)
@@ -237,6 +237,38 @@ def test_a_run_that_ends_is_told_on_other_pages(make_shell: Make, run_async: Run
         click(next(b for b in shell.window.notices.findChildren(QAbstractButton) if b.text() == "Show the run"))
         assert shell.window.page == "train"
         assert page.stack.currentWidget() is page.live
+
+    run_async(story())
+
+
+def test_what_can_be_done_is_in_the_palette(make_shell: Make, run_async: RunAsync, run: RunDir) -> None:
+    async def story() -> None:
+        shell, page = await opened(make_shell)
+        await caught_up(shell)
+        commands = shell.program.session.commands
+        commands.run("train.previews")
+        assert page.live.tab == "previews"
+        commands.run("train.save")
+        await until(lambda: commands_of(run) == {"save"})
+        QTest.keyClick(shell.window, Qt.Key.Key_4, Qt.KeyboardModifier.AltModifier)
+        await until(lambda: page.live.tab == "log")
+
+    run_async(story())
+
+
+def test_what_was_chosen_is_remembered(make_shell: Make, run_async: RunAsync, run: RunDir, tmp_path: Path) -> None:
+    async def story() -> None:
+        shell, page = await opened(make_shell)
+        await caught_up(shell)
+        elsewhere = make_run(tmp_path / "elsewhere" / "kept")
+        page.folder_chosen.emit(str(elsewhere.root.parent))
+        await until(lambda: shell.program.session.runs.list.rowCount() == 2)
+        page.live.toolbar._smoothing.setValue(80)
+        shell.program.memory.save(shell.settings())
+        shell.program.training.close()
+        again = make_shell()
+        runs = again.program.session.runs
+        assert (runs.opened, runs.options.smoothing) == ((str(elsewhere.root.parent),), 0.8)
 
     run_async(story())
 

@@ -1,8 +1,9 @@
 """Training runs: the list of all, the one in front, and those laid over it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -10,6 +11,7 @@ from app.models.runs.run_list import RunList
 from app.models.runs.run_view import RunView
 from app.run_news import RunNews, RunSummary
 
+X_AXES = ("step", "time", "images")
 MAX_OVERLAYS = 7
 """The palette tells eight runs apart."""
 
@@ -92,6 +94,20 @@ class Runs(QObject):
             return
         self.watched_changed.emit(self.watched)
         self.overlays_changed.emit()
+
+    def restore(self, opened: tuple[str, ...], options: Mapping[str, Any]) -> None:
+        """Take remembered ones over; options that make no sense stay as usual."""
+        self.opened = opened
+        x, smoothing = options.get("x"), options.get("smoothing")
+        usual = ChartOptions()
+        self.set_options(
+            ChartOptions(
+                x if x in X_AXES else usual.x,
+                float(smoothing) if isinstance(smoothing, int | float) and 0 <= smoothing < 1 else usual.smoothing,
+                options.get("is_log_x") is True,
+                options.get("has_references") is not False,
+            )
+        )
 
     def add_opened(self, folder: str) -> None:
         """Remember a folder from elsewhere."""

@@ -1,14 +1,19 @@
 """The page Train: the runs on the left; one of them live, or the way to a new one, on the right."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
+from app.models.commands import Command
 from app.models.runs.run_view import RunView
+from app.models.runs.wishes import RunVerb, RunWish
 from app.models.session import Session
+from app.run_news import RunCondition
 from app.services.preview_sheets import SheetImage
+from app.ui.widgets.shortcuts import bind
 from app.ui.widgets.train.run_panel import RunPanel
 
 if TYPE_CHECKING:
@@ -31,11 +36,65 @@ class TrainPage(QWidget):
         super().__init__(parent)
         self._session = session
         self._is_built = False
+        self._register()
         self.panel: RunPanel
         self.stack: QStackedWidget
         self.live: LiveView
         self.new_run: NewRun
         self.nothing: NoRun
+
+    def _register(self) -> None:
+        """Everything the page can do, for the palette and the list of shortcuts."""
+        commands, group = self._session.commands, self.tr("Train")
+        new = Command("train.new", self.tr("New run"), group, ("Ctrl+N",), "train", "train start model")
+        bind(self, commands, new, self._on_new_requested)
+        verbs = (
+            ("pause", self.tr("Pause the run"), RunVerb.PAUSE),
+            ("resume", self.tr("Resume the run"), RunVerb.RESUME),
+            ("stop", self.tr("Stop the run"), RunVerb.STOP),
+            ("preview", self.tr("Draw a preview now"), RunVerb.PREVIEW),
+            ("save", self.tr("Save the run’s state now"), RunVerb.SAVE),
+        )
+        for name, title, verb in verbs:
+            command = Command(f"train.{name}", title, group, (), "train", "training run")
+            bind(self, commands, command, partial(self._wish, verb), partial(self._can, verb))
+        for place, (tab, title) in enumerate(
+            (
+                ("charts", self.tr("Charts of the run")),
+                ("previews", self.tr("Previews of the run")),
+                ("checkpoints", self.tr("Checkpoints of the run")),
+                ("log", self.tr("Log of the run")),
+            )
+        ):
+            show = Command(f"train.{tab}", title, group, (f"Alt+{place + 1}",), "train", "tab")
+            bind(self, commands, show, partial(self._show_tab, tab), self._has_run)
+        for keys, title in (
+            (self.tr("Wheel"), self.tr("Zoom a chart at the pointer, after a click into it or with Ctrl")),
+            (self.tr("Shift+drag"), self.tr("Zoom a chart into a box")),
+            ("R", self.tr("Show everything in a chart")),
+            (self.tr("Shift+Left, Shift+Right"), self.tr("Walk over a chart’s values")),
+        ):
+            commands.add(Command(f"train.chart {keys}", title, group, (keys,), "train"))
+
+    def _wish(self, verb: RunVerb) -> None:
+        current = self._session.runs.current
+        if current is not None:
+            self.wished.emit(RunWish(verb, current.path))
+
+    def _can(self, verb: RunVerb) -> bool:
+        current = self._session.runs.current
+        if current is None:
+            return False
+        condition = current.standing.condition
+        return condition.can_resume if verb is RunVerb.RESUME else condition is RunCondition.RUNNING
+
+    def _has_run(self) -> bool:
+        return self._session.runs.current is not None
+
+    def _show_tab(self, tab: str) -> None:
+        self.build()
+        self.show_run()
+        self.live.show_tab(tab)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Build what the first paint of the window need not wait for."""

@@ -6,14 +6,13 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu, QSlider, QWidget
 
-from app.models.runs.runs import ChartOptions, Runs
+from app.models.runs.runs import X_AXES, ChartOptions, Runs
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import Chip, TextButton
 from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.labels import label
 from app.ui.widgets.quiet_inputs import QuietComboBox
 
-AXES = ("step", "time", "images")
 SMOOTHING_STEPS = 100
 MAX_OFFERED = 40
 
@@ -66,7 +65,7 @@ class ChartToolbar(QWidget):
         assert isinstance(options, ChartOptions)
         self._smoothing.setValue(round(options.smoothing * SMOOTHING_STEPS))
         self._amount.setText(f"{options.smoothing:.2f}" if options.smoothing else self.tr("off"))
-        self._axis.setCurrentIndex(AXES.index(options.x))
+        self._axis.setCurrentIndex(X_AXES.index(options.x))
         self._log_x.setChecked(options.is_log_x)
         self._log_x.setEnabled(options.x != "time")
         self._references.setChecked(options.has_references)
@@ -78,7 +77,7 @@ class ChartToolbar(QWidget):
         self._change(smoothing=value / SMOOTHING_STEPS)
 
     def _on_axis_activated(self, row: int) -> None:
-        self._change(x=AXES[row])
+        self._change(x=X_AXES[row])
 
     def _on_log_x_toggled(self, is_log: bool) -> None:
         self._change(is_log_x=is_log)
