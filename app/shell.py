@@ -118,6 +118,7 @@ class Shell(QObject):
         training.sheets.sheet_loaded.connect(page.take_sheet)
         training.crops_ready.connect(self._on_compare_requested)
         page.publish_requested.connect(self._on_publish_requested)
+        training.is_in_sight = page.is_showing
 
     def _on_publish_requested(self, _folder: str) -> None:
         self.window.show_page("models")

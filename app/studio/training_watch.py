@@ -1,5 +1,6 @@
 """Ties training runs to their folders: what is new there into the models, what a person wants into commands."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ class TrainingWatch(QObject):
     ) -> None:
         super().__init__(parent)
         self._session, self._watcher, self._control, self.sheets = session, watcher, control, sheets
+        self.is_in_sight: Callable[[str], bool] = _never
+        """Whether a run is what the window shows; then its end need not be told a second time."""
         runs = session.runs
         watcher.news_arrived.connect(runs.take)
         watcher.runs_found.connect(runs.take_list)
@@ -170,7 +173,8 @@ class TrainingWatch(QObject):
         parts = (standing_line(run.standing), run.standing.reason)
         sentence = ". ".join(part.rstrip(".") for part in parts if part) + "."
         deed = NoticeAction(actions.SHOW_RUN, self.tr("Show the run"), run.path)
-        self._post(Severity.ERROR if is_bad else Severity.INFO, run.name, sentence, run.path, deeds=(deed,))
+        if not self.is_in_sight(run.path):
+            self._post(Severity.ERROR if is_bad else Severity.INFO, run.name, sentence, run.path, deeds=(deed,))
         self._session.long_work.tell(run.name, sentence, end.seen_s)
 
     def _post(
@@ -190,6 +194,10 @@ class TrainingWatch(QObject):
     def on_sheet_wanted(self, wish: Any) -> None:
         """A preview picture is to be shown."""
         self.sheets.load(wish)
+
+
+def _never(_run: str) -> bool:
+    return False
 
 
 def _key(run: str) -> str:

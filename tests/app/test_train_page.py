@@ -215,11 +215,26 @@ def test_an_interrupted_run_offers_to_go_on(make_shell: Make, run_async: RunAsyn
         await caught_up(shell)
         await until(lambda: page.live.notices_bar.cards)
         assert "Interrupted at step 40" in texts(page.live)
+        assert shell.program.session.notices.notices == ()
         assert "checkpoint of step 20" in texts(page.live)
         assert page.live.header.line.text().startswith("Interrupted at step 40 / 400")
         report = next(button for button in page.findChildren(QAbstractButton) if button.text() == "Copy report")
         click(report)
         assert "step 40/400" in QGuiApplication.clipboard().text()
+
+    run_async(story())
+
+
+def test_a_run_that_ends_before_ones_eyes_is_told_once(make_shell: Make, run_async: RunAsync, run: RunDir) -> None:
+    async def story() -> None:
+        shell, page = await opened(make_shell)
+        await caught_up(shell)
+        write_status(run, "failed", 41, reason="the disk is full")
+        ended: list[Any] = []
+        shell.program.session.runs.ended.connect(ended.append)
+        await until(lambda: ended and page.live.notices_bar.cards)
+        assert shell.program.session.notices.notices == ()
+        assert len(page.live.notices_bar.cards) == 1
 
     run_async(story())
 

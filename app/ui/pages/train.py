@@ -155,6 +155,12 @@ class TrainPage(QWidget):
         """The run in front, or that there is none."""
         self.stack.setCurrentWidget(self.live if self._session.runs.current is not None else self.nothing)
 
+    def is_showing(self, path: str) -> bool:
+        """Whether this run is what is seen."""
+        current = self._session.runs.current
+        is_front = current is not None and current.path == path
+        return self.isVisible() and is_front and self.stack.currentWidget() is self.live
+
     def open_new_run(self, source: str = "") -> None:
         """The way to a new run, with the settings of the run folder `source` if there is one."""
         self.build()
