@@ -228,18 +228,30 @@ def test_the_cost_is_said_before_the_start(owned: Callable[[Any], Any], tmp_path
     assert (page.cost, page.start_button.isEnabled()) == ("", False)
 
 
-@pytest.mark.stress
-def test_a_real_sweep_is_started_stopped_and_finished(run_async: RunAsync, tmp_path: Path) -> None:
-    """Two points of eight steps on real pictures, through all processes; it outlives who started it."""
-    pictures = write_folder(tmp_path / "pictures", two_classes(24))
+def real_sweep(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    """Folder and definition of two points of eight steps on real pictures."""
+    pictures = write_folder(tmp_path / "pictures", two_classes(48))
     data = {"kind": "pictures", "path": str(pictures), "size_px": 16, "num_valid": 4}
-    settings = SweepSettings(name="real", loss_factors=(2.0, 4.0))
-    whole = definition(settings, run_settings(data))
+    whole = definition(SweepSettings(name="real", loss_factors=(2.0, 4.0)), run_settings(data))
     whole["measure"] |= {"decoder_steps": 1, "base_steps": 1, "bitrate_times": 2}
-    folder = tmp_path / "runs" / "real"
+    return tmp_path / "runs" / "real", whole
 
-    def report() -> SweepReport:
-        return read_sweep_folder(folder)
+
+def test_too_little_to_measure_on_is_said_before_the_start(owned: Callable[[Any], Any], tmp_path: Path) -> None:
+    sweeps = owned(Sweeps(tmp_path))
+    page = owned(NewSweep(sweeps))
+    sweeps.prepare(tmp_path, run_settings(), device="cpu", run_seconds=None, num_held_out=3)
+    page.show()
+    assert "Only 3 samples are held out" in texts(page)
+    assert not page.start_button.isEnabled()
+    assert not sweeps.start()
+    sweeps.prepare(tmp_path, run_settings(), device="cpu", run_seconds=None, num_held_out=4)
+    assert page.start_button.isEnabled()
+
+
+@pytest.mark.stress
+def test_a_sweep_outlives_who_started_it_and_is_stopped_from_elsewhere(run_async: RunAsync, tmp_path: Path) -> None:
+    folder, whole = real_sweep(tmp_path)
 
     async def story() -> None:
         launch = TrainingLaunch()
@@ -247,16 +259,28 @@ def test_a_real_sweep_is_started_stopped_and_finished(run_async: RunAsync, tmp_p
         launch.sweep_began.connect(begun.append)
         launch.start_sweep(folder, whole, device="cpu")
         await until(lambda: begun, timeout_s=60)
-        await until(lambda: report().is_running, timeout_s=120)
+        await until(lambda: read_sweep_folder(folder).is_running, timeout_s=60)
         await launch.close()
-        assert report().is_running
+        assert read_sweep_folder(folder).is_running
         assert stop_sweep(folder)
-        await until(lambda: not report().is_running, timeout_s=120)
-        again = TrainingLaunch()
-        again.start_sweep(folder, None, device="cpu")
-        await until(lambda: report().num_done == 2, timeout_s=400, message=str(report()))
-        await until(lambda: not report().is_running, timeout_s=60)
-        await again.close()
+        await until(lambda: not read_sweep_folder(folder).is_running, timeout_s=60)
+        assert read_sweep_folder(folder).can_go_on
 
     run_async(story())
-    assert all(row.figures["psnr_db"] for row in report().rows)
+
+
+@pytest.mark.stress
+def test_a_real_sweep_ends_with_figures_for_every_point(run_async: RunAsync, tmp_path: Path) -> None:
+    folder, whole = real_sweep(tmp_path)
+
+    async def story() -> None:
+        launch = TrainingLaunch()
+        launch.start_sweep(folder, whole, device="cpu")
+        await until(lambda: (folder / "sweep.json").is_file(), timeout_s=170)
+        await until(lambda: not read_sweep_folder(folder).is_running, timeout_s=30)
+        await launch.close()
+
+    run_async(story())
+    found = read_sweep_folder(folder)
+    assert [row.state for row in found.rows] == ["done", "done"]
+    assert all(row.figures["psnr_db"] for row in found.rows)

@@ -13,6 +13,9 @@ from app.models.sweeps.reading import DEFINITION, SweepReport
 from app.models.sweeps.settings import SweepSettings, definition, proposed
 from trainer.config import RunConfig
 
+LEAST_MEASURED = 4
+"""Held-out samples without which nothing can be measured."""
+
 
 @dataclass(frozen=True)
 class SweepStart:
@@ -57,7 +60,9 @@ class Sweeps(QObject):
         self._state = SweepsState()
         self._config: RunConfig | None = None
         self._device = "auto"
-        self.step_seconds: float | None = None
+        self.run_seconds: float | None = None
+        self.obstacle = ""
+        """Why no sweep can be made of these settings; empty if one can."""
         self.form = ConfigForm(SweepSettings, {"name": "sweep", "loss_factors": [1.5]}, parent=self)
 
     @property
@@ -72,16 +77,26 @@ class Sweeps(QObject):
 
     # ---- what a person does ---------------------------------------------------------------------------------------
 
-    def prepare(self, runs: Path, config: RunConfig, *, device: str, run_seconds: float | None) -> None:
-        """Put a sweep of these settings together; `run_seconds` is the time of one run, None: unknown."""
-        self._runs, self._config, self._device, self.step_seconds = runs, config, device, run_seconds
+    def prepare(
+        self,
+        runs: Path,
+        config: RunConfig,
+        *,
+        device: str,
+        run_seconds: float | None,
+        num_held_out: int | None = None,
+    ) -> None:
+        """Put a sweep of these settings together; `run_seconds` is the time of one run and `num_held_out` what there
+        is to measure on, None: unknown."""
+        self.obstacle = self._obstacle(num_held_out)
+        self._runs, self._config, self._device, self.run_seconds = runs, config, device, run_seconds
         stem = "".join(each if each.isalnum() or each in "-_." else "-" for each in config.model.name.lower())
         self.form.restart(proposed(config, proposed_name(stem, "sweep", runs)))
 
     def start(self) -> bool:
         """Begin it; False if something in it is wrong."""
         settings: SweepSettings | None = self.form.result
-        if settings is None or self._config is None or self._state.is_starting:
+        if settings is None or self._config is None or self._state.is_starting or self.obstacle:
             return False
         folder = (self._runs / settings.name).absolute()
         if (folder / DEFINITION).exists():
@@ -127,6 +142,14 @@ class Sweeps(QObject):
     def note_failed(self, words: str) -> None:
         """It could not be started."""
         self._set(replace(self._state, is_starting=False, trouble=words))
+
+    def _obstacle(self, num_held_out: int | None) -> str:
+        if num_held_out is None or num_held_out >= LEAST_MEASURED:
+            return ""
+        return self.tr(
+            "Only {count} samples are held out, and measuring needs {least}. A tenth of the data is held out, so about "
+            "{needed} samples are needed in all."
+        ).format(count=num_held_out, least=LEAST_MEASURED, needed=10 * LEAST_MEASURED)
 
     def _set(self, state: SweepsState) -> None:
         if state != self._state:

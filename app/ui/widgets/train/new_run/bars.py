@@ -27,7 +27,7 @@ class Bars(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACING.m, SPACING.s, SPACING.m, SPACING.s)
         layout.setSpacing(SPACING.xs)
-        layout.addWidget(label(title, "field"))
+        layout.addWidget(label(title, "field", is_wrapped=True))
         layout.addWidget(self._rows)
         layout.addWidget(self._more)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QProgressBar, QVBoxLayout, QWidget
 
 from app.models.new_run.facts import Fact, cost_facts
 from app.models.new_run.lengths import LENGTHS_S
@@ -11,6 +11,7 @@ from app.models.new_run.new_run import NewRun
 from app.models.new_run.state import NewRunState
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import Chip
+from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.labels import label, set_flag
 from app.ui.widgets.train.new_run.trouble_card import TroubleCard
 
@@ -41,15 +42,12 @@ class CostCard(QFrame):
         self._on_state_changed(model.state)
 
     def _build(self) -> None:
-        row = QHBoxLayout(self._lengths)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACING.s)
+        row = FlowLayout(SPACING.s, self._lengths)
         row.addWidget(label(self.tr("Let it take"), "muted"))
         for chip in self.length_chips:
             chip.clicked.connect(self._on_length_clicked)
             chip.setToolTip(self.tr("Sets the number of steps, and how often it shows how far it is"))
             row.addWidget(chip)
-        row.addStretch(1)
         self._layout.setContentsMargins(SPACING.l, SPACING.m, SPACING.l, SPACING.m)
         self._layout.setSpacing(SPACING.s)
         self._layout.addWidget(label(self.tr("What it will cost"), "emphasis"))
@@ -107,7 +105,7 @@ def _figure(fact: Fact, parent: QWidget, *, is_old: bool) -> QWidget:
     value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     if is_old:
         set_flag(value, "role", "muted")
-    column.addWidget(label(fact.title, "caption"))
+    column.addWidget(label(fact.title, "caption", is_wrapped=True))
     column.addWidget(value)
     column.addWidget(label(fact.note, "caption", is_wrapped=True))
     column.addStretch(1)

@@ -95,7 +95,7 @@ def _tile(fact: Fact, parent: QWidget) -> QFrame:
     column = QVBoxLayout(tile)
     column.setContentsMargins(SPACING.m, SPACING.s, SPACING.m, SPACING.s)
     column.setSpacing(0)
-    column.addWidget(label(fact.title, "caption"))
+    column.addWidget(label(fact.title, "caption", is_wrapped=True))
     value = label(fact.value, "strong", is_wrapped=True)
     value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     column.addWidget(value)

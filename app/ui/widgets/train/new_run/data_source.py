@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from app.models.new_run.new_run import NewRun
 from app.models.new_run.state import SCENES_CHOICE
@@ -13,6 +13,7 @@ from app.ui.theme.theme import colours
 from app.ui.theme.tokens import RADIUS_LARGE, SPACING
 from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.elided_label import ElidedLabel
+from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.labels import label
 
 ARCHIVES = "*.zip *.tar *.tar.gz *.tgz"
@@ -51,18 +52,17 @@ class DataSource(QWidget):
         self._on_state_changed(model.state)
 
     def _build(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(SPACING.s)
+        row = QWidget(self)
+        buttons = FlowLayout(SPACING.s, row)
         for button in (self.folder_button, self.archive_button, self.scenes_button):
             buttons.addWidget(button)
-        buttons.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACING.l, SPACING.l, SPACING.l, SPACING.l)
         layout.setSpacing(SPACING.s)
         for part in (self._title, self._chosen, self._words):
             layout.addWidget(part)
         layout.addSpacing(SPACING.xs)
-        layout.addLayout(buttons)
+        layout.addWidget(row)
 
     def _on_state_changed(self, state: Any) -> None:
         is_chosen = bool(state.data)

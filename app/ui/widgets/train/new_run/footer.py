@@ -45,11 +45,15 @@ class Footer(QFrame):
     def _build(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(SPACING.s)
-        row.addWidget(self._words, 1)
-        for button in (self.mend_button, self.skip_button, self.back_button, self.next_button):
-            row.addWidget(button)
+        row.addWidget(self.mend_button)
+        row.addWidget(self.skip_button)
+        row.addStretch(1)
+        row.addWidget(self.back_button)
+        row.addWidget(self.next_button)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(SPACING.xl, SPACING.m, SPACING.xl, SPACING.m)
+        layout.setContentsMargins(SPACING.xl, SPACING.s, SPACING.xl, SPACING.m)
+        layout.setSpacing(SPACING.s)
+        layout.addWidget(self._words)
         layout.addLayout(row)
         self.next_button.setMinimumWidth(110)
 
@@ -70,6 +74,7 @@ class Footer(QFrame):
         is_waiting = is_start and not found and state.is_estimating and self._waits and state.estimate is None
         self._blocker = found[0] if found else None
         self._words.setText(self._said(found, is_waiting=is_waiting))
+        self._words.setVisible(bool(self._words.text()))
         role = "warning" if found and (is_start or not self._is_idle()) else "caption"
         if self._words.property("role") != role:
             self._words.setProperty("role", role)

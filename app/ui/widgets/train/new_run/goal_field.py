@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QVBoxLayout, QWidget
 
 from app.models.new_run.base_settings import Goal
 from app.models.new_run.new_run import NewRun
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import Chip
+from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.labels import label
 
 
@@ -26,18 +27,17 @@ class GoalField(QWidget):
             Goal.TUNE: self.tr("Go on from a model"),
         }
         self.chips = {goal: Chip(text, goal.value) for goal, text in titles.items()}
-        row = QHBoxLayout()
-        row.setSpacing(SPACING.s)
+        chips = QWidget(self)
+        row = FlowLayout(SPACING.s, chips)
         for chip in self.chips.values():
             chip.setCheckable(True)
             self._group.addButton(chip)
             row.addWidget(chip)
-        row.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACING.s)
         layout.addWidget(label(self.tr("What to train"), "strong"))
-        layout.addLayout(row)
+        layout.addWidget(chips)
         layout.addWidget(self._words)
         self._group.buttonClicked.connect(self._on_clicked)
         model.state_changed.connect(self._on_state_changed)

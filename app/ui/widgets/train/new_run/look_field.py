@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.models.new_run.new_run import NewRun
 from app.ui.theme.tokens import SPACING
@@ -28,13 +28,14 @@ class LookField(QWidget):
         )
         self.flip = QCheckBox(self.tr("Mirror every other one"), self)
         self.flip.setToolTip(self.tr("Twice as much to learn from; not for letters, faces of clocks, or hands"))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACING.l)
+        row = QHBoxLayout()
         row.addWidget(self._fit_field)
-        column = Field("", self.flip, self)
-        row.addWidget(column)
         row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACING.s)
+        column.addLayout(row)
+        column.addWidget(self.flip)
         self.fit.setMinimumWidth(240)
         self.fit.activated.connect(self._on_fit_activated)
         self.flip.toggled.connect(self._on_flip_toggled)

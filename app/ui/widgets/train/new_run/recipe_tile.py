@@ -20,10 +20,9 @@ class RecipeTile(QPushButton):
         self._words = label(card.sentence, "muted", is_wrapped=True)
         head = QHBoxLayout()
         head.setSpacing(SPACING.s)
-        head.addWidget(label(card.title, "emphasis"))
+        head.addWidget(label(card.title, "emphasis", is_wrapped=True), 1)
         if card.is_recommended:
             head.addWidget(label(self.tr("Recommended"), "badge"))
-        head.addStretch(1)
         head.addWidget(label(card.needs, "caption" if card.fits else "warning"))
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(SPACING.l, SPACING.m, SPACING.l, SPACING.m)

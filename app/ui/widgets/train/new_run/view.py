@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, 
 
 from app.models.session import Session
 from app.ui.theme.tokens import SPACING
-from app.ui.widgets.buttons import TextButton
+from app.ui.widgets.buttons import Chip
+from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.labels import label
 
 if TYPE_CHECKING:
@@ -128,11 +129,12 @@ class NewRunView(QWidget):
 
     def _make_head(self) -> QFrame:
         head = QFrame(self)
-        row = QHBoxLayout(head)
-        row.setContentsMargins(SPACING.xl, SPACING.l, SPACING.xl, SPACING.s)
-        row.setSpacing(SPACING.xs)
-        row.addWidget(label(self.tr("New run"), "title"))
-        row.addSpacing(SPACING.l)
+        outer = QVBoxLayout(head)
+        outer.setContentsMargins(SPACING.xl, SPACING.l, SPACING.xl, SPACING.s)
+        inner = QWidget(head)
+        outer.addWidget(inner)
+        row = FlowLayout(SPACING.s, inner)
+        row.addWidget(label(self.tr("New run"), "title", parent=head))
         self.step_buttons = [
             self._step_button(self.tr("1  Data"), self._on_data_clicked),
             self._step_button(self.tr("2  Model"), self._on_model_clicked),
@@ -140,18 +142,18 @@ class NewRunView(QWidget):
         ]
         for button in self.step_buttons:
             row.addWidget(button)
-        row.addStretch(1)
-        self.sweeps_button = TextButton(self.tr("Sweeps"), "link", parent=head)
+        self.sweeps_button = Chip(self.tr("Sweeps"), variant="link", parent=head)
         self.sweeps_button.setToolTip(self.tr("Several runs over the loss factor and bias, in one table and chart"))
         self.sweeps_button.clicked.connect(self.show_sweeps)
         row.addWidget(self.sweeps_button)
-        close = TextButton(self.tr("Back to the runs"), "link", parent=head)
+        close = Chip(self.tr("Back to the runs"), variant="link", parent=head)
         close.clicked.connect(self._on_close_clicked)
         row.addWidget(close)
         return head
 
-    def _step_button(self, text: str, slot: Callable[[], None]) -> TextButton:
-        button = TextButton(text, "tab", parent=self)
+    def _step_button(self, text: str, slot: Callable[[], None]) -> Chip:
+        button = Chip(text, variant="tab", parent=self)
+        button.setToolTip(text)
         button.setCheckable(True)
         button.clicked.connect(slot)
         return button

@@ -57,18 +57,20 @@ class NewSweep(QWidget):
         settings: SweepSettings | None = self._sweeps.form.result
         self._cost.setText(self._cost_words(settings) if settings is not None else "")
         state = self._sweeps.state
-        self._trouble.setText(state.trouble)
-        self._trouble.setVisible(bool(state.trouble))
-        self.start_button.setEnabled(settings is not None and not state.is_starting)
+        trouble = self._sweeps.obstacle or state.trouble
+        self._trouble.setText(trouble)
+        self._trouble.setVisible(bool(trouble))
+        is_ready = settings is not None and not self._sweeps.obstacle
+        self.start_button.setEnabled(is_ready and not state.is_starting)
 
     def _cost_words(self, settings: SweepSettings) -> str:
         count = settings.num_points
         words = self.tr("{count} runs").format(count=count)
-        if self._sweeps.step_seconds is None:
+        if self._sweeps.run_seconds is None:
             return words
-        whole = self._sweeps.step_seconds * count * (3 if settings.use_stage2 else 1) / settings.points_at_once
+        whole = self._sweeps.run_seconds * count * (3 if settings.use_stage2 else 1) / settings.points_at_once
         return self.tr("{runs} of about {each}: about {whole} in all, and measuring on top").format(
-            runs=words, each=duration(self._sweeps.step_seconds), whole=duration(whole)
+            runs=words, each=duration(self._sweeps.run_seconds), whole=duration(whole)
         )
 
     def _on_start_clicked(self) -> None:

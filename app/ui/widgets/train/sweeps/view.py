@@ -49,9 +49,14 @@ class SweepsView(QWidget):
         config, launch = model.config, model.launch_form.result
         if config is None or not isinstance(launch, LaunchSettings):
             return
-        seconds = model.state.estimate.total_s if model.state.estimate is not None else None
-        runs = self._session.folders.places.runs
-        self._sweeps.prepare(runs, config, device=launch.device, run_seconds=seconds)
+        state = model.state
+        self._sweeps.prepare(
+            self._session.folders.places.runs,
+            config,
+            device=launch.device,
+            run_seconds=state.estimate.total_s if state.estimate is not None else None,
+            num_held_out=state.report.num_valid if state.report is not None and not state.is_scenes else None,
+        )
         self._title.setText(self.tr("New sweep"))
         self._pages.setCurrentIndex(0)
 
