@@ -107,7 +107,7 @@ class SweepResults(QWidget):
         if folders != self._folders:
             self._folders = folders
             self.combo.clear()
-            self.combo.addItems([f"{each.name} · {Path(each.folder).name}" for each in reports])
+            self.combo.addItems([_title(each) for each in reports])
         if report is not None:
             self.combo.setCurrentIndex(folders.index(report.folder))
 
@@ -128,3 +128,8 @@ class SweepResults(QWidget):
         report = self._sweeps.state.report
         if report is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(report.folder))
+
+
+def _title(report: SweepReport) -> str:
+    folder = Path(report.folder).name
+    return report.name if report.name == folder else f"{report.name} · {folder}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QTreeView, QWidget
 
@@ -10,7 +10,8 @@ from app.models.sweeps.reading import SweepReport, SweepRow
 from trainer.sweep.paper import TABLE_2
 from trainer.sweep.results import COLUMNS
 
-ROW_PX, HEAD_PX = 26, 32
+ROW_PX, HEAD_PX, GAP_PX = 26, 32, 20
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class Table(QTreeView):
@@ -24,6 +25,7 @@ class Table(QTreeView):
         self.setUniformRowHeights(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.header().setStretchLastSection(False)
         self.setAccessibleName(name)
         self._content: tuple[Sequence[str], Sequence[Sequence[str]]] = ((), ())
 
@@ -42,10 +44,13 @@ class Table(QTreeView):
         for row in rows:
             items = [QStandardItem(cell) for cell in row]
             for place, item in enumerate(items):
+                item.setSizeHint(QSize(self.fontMetrics().horizontalAdvance(item.text()) + GAP_PX, ROW_PX))
                 if place:
-                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                    item.setTextAlignment(_RIGHT)
             self._items.appendRow(items)
         for column in range(len(head)):
+            if column:
+                self._items.setHeaderData(column, Qt.Orientation.Horizontal, _RIGHT, Qt.ItemDataRole.TextAlignmentRole)
             self.resizeColumnToContents(column)
         self.setFixedHeight(HEAD_PX + ROW_PX * max(1, len(rows)) + 6)
 
