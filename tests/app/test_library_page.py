@@ -140,6 +140,7 @@ def test_deleting_and_the_way_back(make_shell: Make, run_async: RunAsync, output
         page(shell).verbs.delete()
         await until(lambda: gallery(shell).list.rowCount() == 4)
         assert not paths[0].exists()
+        assert len(page(shell).grid.chosen_ids()) == 1, "the neighbour is chosen, so that Del can be pressed again"
         await until(lambda: "2 deleted" in page(shell).bin_button.toolTip())
         (notice,) = shell.program.session.notices.notices
         assert notice.title == "2 moved to the bin"

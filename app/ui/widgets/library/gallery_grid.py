@@ -47,6 +47,7 @@ class GalleryGrid(QAbstractItemView):
         self._wished_px = 172
         self._hovered = -1
         self._painted: dict[str, int] = {}
+        self._had_chosen = False
         self._first_seen = -1
         self._band = QRect()
         self.num_columns = 1
@@ -62,6 +63,7 @@ class GalleryGrid(QAbstractItemView):
         # Opaque: only then Qt moves what stays on show while scrolling instead of painting all of it again.
         self.viewport().setAutoFillBackground(False)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        results.rowsAboutToBeRemoved.connect(self._on_rows_going)  # before the selection hears of it
         self.setModel(results)
         results.rows_changed.connect(self._on_rows_changed)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
@@ -250,8 +252,16 @@ class GalleryGrid(QAbstractItemView):
         if 0 <= row < self._results.rowCount():
             self.viewport().update(self._cell(row))
 
+    def _on_rows_going(self) -> None:
+        self._had_chosen = self.selectionModel().hasSelection()
+
     def _on_rows_changed(self) -> None:
         self._painted.clear()
+        chosen = self.selectionModel()
+        if self._had_chosen and not chosen.hasSelection() and self.currentIndex().isValid():
+            # What was chosen is gone: its neighbour takes its place, so that one key after the other can go on.
+            chosen.select(self.currentIndex(), QItemSelectionModel.SelectionFlag.Select)
+        self._had_chosen = False
         self.updateGeometries()
         self.viewport().update()
         self.tell_first_seen()
