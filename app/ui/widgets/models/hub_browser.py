@@ -137,10 +137,11 @@ class HubBrowser(QWidget):
         self.state.setText(self._state_words(search, len(found)))
         self._clear()
         names = {facts.source for facts in self._desk.storage.models.values()}
-        for unfinished in self._desk.storage.unfinished:
-            if unfinished.repo not in self._busy:
-                self._add(HubRow(unfinished.repo, _unfinished_words(unfinished), unfinished=True, parent=self))
-        for model in found[:MAX_ROWS]:
+        stopped = [each for each in self._desk.storage.unfinished if each.repo not in self._busy]
+        for unfinished in stopped:
+            self._add(HubRow(unfinished.repo, _unfinished_words(unfinished), unfinished=True, parent=self))
+        above = {each.repo for each in stopped}
+        for model in [each for each in found if each.repo not in above][:MAX_ROWS]:
             row = HubRow(model.repo, _found_words(model), parent=self)
             row.set_state(is_here=model.repo in names, is_busy=model.repo in self._busy)
             self._add(row)
