@@ -60,7 +60,7 @@ class ProbeTable(WhenSeen, QWidget):
         header = table.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((1, 40), (2, 40), (3, 40), (4, 72)):
+        for column, width in ((1, 40), (2, 40), (3, 40), (4, 88)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             table.setColumnWidth(column, width)
         layout = QVBoxLayout(self)

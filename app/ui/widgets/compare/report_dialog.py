@@ -15,7 +15,7 @@ from app.ui.widgets.form_number import whole
 from app.ui.widgets.labels import Field, label
 from app.ui.widgets.quiet_inputs import QuietComboBox
 
-WIDTH_PX = 520
+WIDTH_PX = 560
 BAR_STEPS = 1000
 
 
@@ -66,8 +66,11 @@ class ReportDialog(QDialog):
         choices.addWidget(Field(self.tr("How many"), self.limit, self), 2)
         deeds = QHBoxLayout()
         deeds.setSpacing(SPACING.s)
+        found = QHBoxLayout()
+        found.setSpacing(SPACING.s)
         for button in (self.page_button, self.place_button, self.worst_button):
-            deeds.addWidget(button)
+            found.addWidget(button)
+        found.addStretch(1)
         deeds.addStretch(1)
         for button in (self.stop_button, self.start_button):
             deeds.addWidget(button)
@@ -84,6 +87,7 @@ class ReportDialog(QDialog):
         layout.addLayout(choices)
         layout.addWidget(self._line)
         layout.addWidget(self._bar)
+        layout.addLayout(found)
         layout.addLayout(deeds)
         self._line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setMinimumWidth(WIDTH_PX)
