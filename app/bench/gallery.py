@@ -26,7 +26,7 @@ async def browsing(shell: Shell) -> dict[str, Any]:
     await until(lambda: session.gallery.list.rowCount() >= NUM_RESULTS, "the index was not built", 900.0)
     await until(lambda: not session.gallery.scan.is_running, "the index was not built", 900.0)
     indexed_s = time.perf_counter() - began
-    searches = sorted([await _search(shell, f"thing {number}") for number in range(0, NUM_KINDS, 5)])
+    searches = sorted([await _search(shell, f"kind{number:03}") for number in range(0, NUM_KINDS, 5)])
     session.gallery.set_filter(text="")
     session.gallery.search()
     await until(lambda: session.gallery.list.rowCount() >= NUM_RESULTS, "the search was not undone")
@@ -59,7 +59,7 @@ def _fill(root: Path) -> None:
     made = [
         save_picture(
             bytes((kind % 256, 90, 160)) * (side * side),
-            GenerateRequest(model="scenes-64", prompt=f"thing {kind}", num_images=1, seed=kind),
+            GenerateRequest(model="scenes-64", prompt=f"a kind{kind:03} thing", num_images=1, seed=kind),
             0,
             root,
             shape=(1, side, side, 3),

@@ -1,4 +1,4 @@
-"""Child of test_bad_days: the folder of results is a disk of 192 KiB that fills up, is emptied, and then turns
+"""Child of test_bad_days: the folder of results is a small disk that fills up, is emptied, and then turns
 read-only. Run in a mount namespace of its own, where it may mount."""
 
 import asyncio
@@ -9,8 +9,11 @@ from pathlib import Path
 
 from tests.app.conftest import until
 from tests.integration.stories import ask, idle, running, titles
+from ul_engine.whole_files import SPARE_BYTES
 
-DISK = "192k"
+SPARE_KIB = SPARE_BYTES // 1024
+DISK_KIB = SPARE_KIB + 1024
+"""The program leaves some space alone; of what is beyond it, the ballast leaves 40 KiB."""
 
 
 def mount(*words: str) -> None:
@@ -20,8 +23,8 @@ def mount(*words: str) -> None:
 async def story(root: Path, model: Path) -> None:
     disk = root / "disk"
     disk.mkdir()
-    mount("-t", "tmpfs", "-o", f"size={DISK}", "none", str(disk))
-    (disk / "ballast").write_bytes(bytes(168 * 1024))
+    mount("-t", "tmpfs", "-o", f"size={DISK_KIB}k", "none", str(disk))
+    (disk / "ballast").write_bytes(bytes((1024 - 40) * 1024))
     async with running(root, model, outputs=disk) as program:
         ask(program, num_images=16, batch_size=16)
         tiles = await idle(program)

@@ -109,7 +109,7 @@ def test_memory_that_runs_out_in_the_engine(tmp_path: Path, qapp: Any, run_async
         limit_kib = used // 1024 + 150 * 1024
         command = ("sh", "-c", f'ulimit -v {limit_kib}; exec "$@"', "sh", *COMMAND)
         async with running(tmp_path / "tight", model, command=command) as program:
-            ask(program, num_images=256, batch_size=256, width_px=256, height_px=256)
+            ask(program, num_images=64, batch_size=64, width_px=256, height_px=256)
             await until(lambda: titles(program), timeout_s=START_S)
             assert titles(program)[0] in ("Not enough memory", "The engine stopped while working"), titles(program)
             await until(lambda: program.client.is_ready, timeout_s=START_S)

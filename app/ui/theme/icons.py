@@ -1,6 +1,7 @@
 """Icons drawn from the SVG files of assets/icons, tinted with a colour of the palette."""
 
 from functools import cache
+from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
@@ -12,8 +13,12 @@ from ul_engine.assets import assets_dir
 ICON_PX = 18
 
 
+@cache
 def icon(name: str, colour: str, disabled: str = "", size_px: int = ICON_PX) -> QIcon:
-    """The named icon in `colour`, and in `disabled` where its button is disabled."""
+    """The named icon in `colour`, and in `disabled` where its button is disabled.
+
+    Kept: every button asks anew with every change of style, some four times each before the first paint.
+    """
     result = QIcon(pixmap(name, colour, size_px))
     if disabled:
         result.addPixmap(pixmap(name, disabled, size_px), QIcon.Mode.Disabled)
@@ -26,8 +31,13 @@ def palette_icon(name: str, colours: Colours) -> QIcon:
 
 
 @cache
+def _folder() -> Path:
+    return assets_dir() / "icons"
+
+
+@cache
 def _svg(name: str) -> bytes:
-    return (assets_dir() / "icons" / f"{name}.svg").read_bytes()
+    return (_folder() / f"{name}.svg").read_bytes()
 
 
 @cache
