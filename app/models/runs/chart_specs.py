@@ -33,6 +33,8 @@ class Line:
     figure: str
     title: str
     is_dashed: bool = False
+    is_exact: bool = False
+    """Whether an average would only blur it: what is set rather than measured."""
 
     @property
     def is_measured(self) -> bool:
@@ -161,7 +163,7 @@ def _catalogue() -> tuple[ChartSpec, ...]:
             is_log=True,
         ),
         ChartSpec("gradient", _tr("Gradient norm"), "", (Line("step/gradient_norm", _tr("Norm")),), is_log=True),
-        ChartSpec("rate", _tr("Learning rate"), "", (Line("step/learning_rate", _tr("Rate")),)),
+        ChartSpec("rate", _tr("Learning rate"), "", (Line("step/learning_rate", _tr("Rate"), is_exact=True),)),
         ChartSpec(
             "latent-std",
             _tr("Scale of the latent"),
@@ -174,9 +176,9 @@ def _catalogue() -> tuple[ChartSpec, ...]:
             _tr("Memory"),
             "GB",
             (
-                Line("step/device_memory_mb", _tr("Device, used")),
-                Line("step/device_reserved_mb", _tr("Device, reserved"), is_dashed=True),
-                Line("step/host_memory_mb", _tr("Process")),
+                Line("step/device_memory_mb", _tr("Device, used"), is_exact=True),
+                Line("step/device_reserved_mb", _tr("Device, reserved"), is_dashed=True, is_exact=True),
+                Line("step/host_memory_mb", _tr("Process"), is_exact=True),
             ),
             scale=2**20 / 1e9,
         ),

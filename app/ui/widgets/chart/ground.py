@@ -164,7 +164,9 @@ def _draw_label(painter: QPainter, text: str, at: QPointF, plot: QRectF, taken: 
     """The text right of a point, else left of it, above or below; left out where there is no room at all."""
     metrics = QFontMetricsF(painter.font())
     width, height = metrics.horizontalAdvance(text) + 2, metrics.height()
-    for dx, dy in ((0, 0), (-width - 16, 0), (-8 - width / 2, -height), (-8 - width / 2, height), (0, -2 * height)):
+    beside, left, middle = (0.0, 0.0), -width - 16, -8 - width / 2
+    below, above = (0.0, height * 0.8), (0.0, -height * 0.8)
+    for dx, dy in (beside, (left, 0.0), (middle, -height), (middle, height), below, above, (0.0, -2 * height)):
         place = QRectF(at.x() + dx, at.y() - height / 2 + dy, width, height)
         if plot.adjusted(-1, -1, 1, 1).contains(place) and not any(place.intersects(other) for other in taken):
             taken.append(place)

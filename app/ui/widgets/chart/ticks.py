@@ -112,7 +112,7 @@ def _stepped(value: float, step: float) -> str:
     if abs(value) < step * 1e-6:
         return "0"
     power = math.floor(math.log10(abs(value)))
-    if power >= 7 or (power < -3 and step < 1e-3):
+    if power >= 7 or (power < -4 and step < 1e-4):
         return number_text(value)
     return _grouped(f"{value:,.{max(0, -math.floor(math.log10(step) + 1e-9))}f}")
 

@@ -88,7 +88,7 @@ def series_of(spec: ChartSpec, options: ChartOptions, drawn: Drawn) -> list[Seri
                 np.array(block.values) * spec.scale,
                 colour=series_colour(place if drawn.is_alone else drawn.place),
                 is_dashed=line.is_dashed and drawn.is_alone,
-                is_smoothed=not line.is_measured,
+                is_smoothed=not (line.is_measured or line.is_exact),
                 has_dots=line.is_measured and len(block) < 200,
             )
         )
