@@ -194,8 +194,12 @@ class ModelDetails(QFrame):
             rows.append((self.tr("Classes"), ", ".join(manifest.class_names)))
         _fill(self._facts, rows)
         _fill(self._figures, labelled_figures(manifest.calibration))
+        words = self.tr("{network}, {parameters}, SHA-256 {hash}")
         files = [
-            (network.file, f"{name}, {parameters_words(network.num_parameters)}, SHA-256 {network.sha256}")
+            (
+                network.file,
+                words.format(network=name, parameters=parameters_words(network.num_parameters), hash=network.sha256),
+            )
             for name, network in manifest.networks.items()
         ]
         _fill(self._files, files)
