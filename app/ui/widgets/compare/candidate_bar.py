@@ -19,8 +19,14 @@ class CandidateBar(QWidget):
         self._compare = compare
         self._flow = FlowLayout(SPACING.xs, self)
         self.chips: list[Chip] = []
+        self._tail: QWidget | None = None
         compare.shown_changed.connect(self._refresh)
         self._refresh()
+
+    def set_tail(self, widget: QWidget) -> None:
+        """Something that always stands behind the chips, in their last row if there is room."""
+        self._tail = widget
+        self._flow.addWidget(widget)
 
     def _refresh(self, _payload: Any = None) -> None:
         shown = self._compare.all_shown()
@@ -44,6 +50,9 @@ class CandidateBar(QWidget):
             chip.clicked.connect(self._on_clicked)
             self._flow.addWidget(chip)
             self.chips.append(chip)
+        if self._tail is not None:
+            self._flow.removeWidget(self._tail)
+            self._flow.addWidget(self._tail)
         self.updateGeometry()
 
     def _on_clicked(self) -> None:

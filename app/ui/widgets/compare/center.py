@@ -56,7 +56,7 @@ class CompareCenter(QFrame):
         second.setContentsMargins(SPACING.m, 0, SPACING.m, 0)
         second.setSpacing(SPACING.s)
         second.addWidget(self.candidates, 1)
-        second.addWidget(self.tools.pair_tools)
+        self.candidates.set_tail(self.tools.pair_tools)
         inner.addLayout(tools)
         inner.addLayout(second)
         inner.addWidget(self.stage, 1)

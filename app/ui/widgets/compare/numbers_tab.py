@@ -3,7 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QFont, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QKeyEvent, QKeySequence, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -22,6 +22,7 @@ from app.models.compare.figures import metrics
 from app.models.compare.ladder_curve import ladder_curves, level_on_show
 from app.models.compare.numbers import BestRole, NumbersModel
 from app.ui.theme.fonts import font
+from app.ui.theme.theme import colours
 from app.ui.theme.tokens import SPACING, TYPE
 from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.chart import Axis, Chart, Series
@@ -32,17 +33,19 @@ from app.ui.widgets.quiet_inputs import QuietComboBox
 AnyIndex = QModelIndex | QPersistentModelIndex
 ROW_PX = 26
 MAX_ROWS = 8
+CHART_FROM_PX = 400
+"""Below this height the curve over the levels gives way to the numbers."""
 
 
 class NumbersDelegate(QStyledItemDelegate):
-    """The best of a column is bold and marked, not only coloured."""
+    """The best of a column is bold, not only coloured; screen readers hear it too."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         """See the class."""
         super().initStyleOption(option, index)
         if index.data(BestRole):
-            option.font = font(TYPE.caption, QFont.Weight.DemiBold, has_even_digits=True)
-            option.text = f"★ {option.text}"
+            option.font = font(TYPE.caption, QFont.Weight.Bold, has_even_digits=True)
+            option.palette.setColor(QPalette.ColorRole.Text, QColor(colours().accent_text))
 
 
 class NumbersTable(QTableView):
@@ -65,10 +68,8 @@ class NumbersTable(QTableView):
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setMinimumSectionSize(36)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
-        header.setSectionResizeMode(model.columnCount() - 1, QHeaderView.ResizeMode.ResizeToContents)
-        self.setColumnWidth(0, 80)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """See the class."""
@@ -132,7 +133,9 @@ class NumbersTab(WhenSeen, QWidget):
         has_codec = any(each.figures and not each.figures.is_bound for each in shown)
         has_floor = any(each.figures and each.figures.is_floor for each in shown)
         notes = [
-            self.tr("★ best of its column. ≤ marks an upper bound on the information in the latent, not a file size.")
+            self.tr(
+                "Bold: the best of its column. ≤ marks an upper bound on the latent's information, not a file size."
+            )
         ]
         if has_codec:
             notes.append(self.tr("A codec's bits are those of its file."))
@@ -170,6 +173,13 @@ class NumbersTab(WhenSeen, QWidget):
             [Series(curve.title, curve.levels, curve.values, has_dots=True, is_smoothed=False) for curve in curves]
         )
         self.chart.set_cursor(level_on_show(self._compare))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a low window the table comes first."""
+        has_room = self.height() >= CHART_FROM_PX
+        self.measure.setVisible(has_room)
+        self.chart.setVisible(has_room)
+        super().resizeEvent(event)
 
     @property
     def numbers(self) -> NumbersModel:

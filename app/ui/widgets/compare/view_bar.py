@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.models.compare.comparison import Comparison
 from app.models.compare.view import MAX_GAIN, DifferenceKind, ViewMode
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import Chip, IconButton
+from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.form_number import decimal
 from app.ui.widgets.labels import label
 from app.ui.widgets.quiet_inputs import QuietComboBox
@@ -58,13 +59,15 @@ class CompareViewBar(QWidget):
             ViewMode.SIDE: self.tr("Two beside each other, in step"),
             ViewMode.DIFFERENCE: self.tr("What differs, amplified"),
         }
+        modes = QWidget(self)
+        flow = FlowLayout(SPACING.xs, modes)
+        self._row.addWidget(modes, 1, Qt.AlignmentFlag.AlignVCenter)
         for chip in self.modes:
             chip.setCheckable(True)
             chip.setToolTip(tips[ViewMode(chip.value)])
             chip.clicked.connect(self._on_mode_clicked)
-            self._row.addWidget(chip)
+            flow.addWidget(chip)
         self._add_pair_tools()
-        self._row.addStretch(1)
         self.crisp_button.setCheckable(True)
         fit = IconButton("fit", self.tr("Fit (0)"), parent=self)
         save = IconButton("save", self.tr("Save what is seen… (Ctrl+S)"), parent=self)
@@ -123,6 +126,7 @@ class CompareViewBar(QWidget):
         is_choice = is_pair and len(titles) > 2
         self.reference.setVisible(is_choice)
         self._against.setVisible(is_choice)
+        self.pair_tools.setVisible(is_difference or is_choice)
         self.panels_button.setChecked(view.are_panels_hidden)
 
     def set_crisp(self, *, is_crisp: bool) -> None:
