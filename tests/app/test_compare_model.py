@@ -88,11 +88,15 @@ def test_taking_the_present_one_off_shows_its_neighbour(compare: Comparison) -> 
 # ---- asking -------------------------------------------------------------------------------------------------------
 
 
-def test_one_click_asks_for_the_whole_ladder_the_native_rung_first(
+def test_one_click_asks_for_something_to_see_and_then_for_the_whole_ladder(
     compare: Comparison, asks: list[tuple[Ask, ...]]
 ) -> None:
     assert compare.run()
-    ((ask,),) = asks
+    ((first, ask),) = asks
+    assert isinstance(first.request, ReconstructRequest)
+    assert (first.request.latent_logsnrs, first.request.bitrate_draws) == ((5.0,), 1)
+    assert not first.request.want_bit_map
+    assert not first.request.want_latent
     request = ask.request
     assert isinstance(request, ReconstructRequest)
     assert request.latent_logsnrs == (5.0, 3.0, -1.0)
@@ -139,17 +143,15 @@ def test_several_models_are_asked_in_turn_each_with_its_own_native_level(
     compare.form.offer((entry(), other))
     compare.form.toggle_model(other.path, is_on=True)
     compare.run()
-    first, second = (ask.request for ask in asks[0])
-    assert isinstance(first, ReconstructRequest)
-    assert isinstance(second, ReconstructRequest)
-    assert first.latent_logsnrs == (5.0, 3.0, -1.0)
-    assert second.latent_logsnrs == (3.0, -1.0), "3 is native there: one rung, not two"
+    levels = [ask.request.latent_logsnrs for ask in asks[0] if isinstance(ask.request, ReconstructRequest)]
+    assert levels[:2] == [(5.0,), (3.0,)], "one picture of each model comes first"
+    assert levels[2:] == [(5.0, 3.0, -1.0), (3.0, -1.0)], "3 is native there: one rung, not two"
 
 
 def test_all_pictures_begin_with_the_one_looked_at(compare: Comparison, asks: list[tuple[Ask, ...]]) -> None:
     compare.add_files([OTHER])
     compare.run(is_everything=True)
-    assert [ask.request.inputs[0] for ask in asks[0]] == [OTHER, SOURCE]  # type: ignore[union-attr]
+    assert [ask.request.inputs[0] for ask in asks[0]] == [OTHER, OTHER, SOURCE, SOURCE]  # type: ignore[union-attr]
 
 
 def test_files_that_cannot_be_read_are_left_out(compare: Comparison, asks: list[tuple[Ask, ...]]) -> None:

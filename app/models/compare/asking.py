@@ -63,8 +63,21 @@ def fitting_rung(rung: Rung, config: ModelConfig) -> Rung | None:
     return rung if track.low <= rung.level <= track.high else None
 
 
+def first_ask(subject: Subject, results: CompareResults) -> Ask | None:
+    """The native rung alone, its bits from one draw: something to see within seconds; None if it is there or on its
+    way."""
+    key = RungKey(subject.source, subject.recipe, NATIVE)
+    if results.has(key) or results.is_expected(key):
+        return None
+    request = _request(subject, [key]).model_copy(update={"bitrate_draws": 1})
+    return Ask(request, (OriginalKey(subject.source), key), subject.model.name, subject.size_px)
+
+
 def ladder_ask(subject: Subject, rungs: Sequence[Rung], results: CompareResults) -> Ask | None:
-    """The rungs of one model that are neither there nor on their way, the native one first; None if there are none."""
+    """The rungs of one model that are neither there nor on their way, the native one first; None if there are none.
+
+    Where `first_ask` goes before it, the engine has the native pictures already, and the bits become those of all draws.
+    """
     source, recipe = subject.source, subject.recipe
     fitting = dict.fromkeys(each for each in (NATIVE, *(fitting_rung(rung, subject.config) for rung in rungs)) if each)
     keys = [RungKey(source, recipe, rung) for rung in fitting]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.models.compare.asking import Ask, Subject, codec_ask, fitting_rung, ladder_ask, spread_ask
+from app.models.compare.asking import Ask, Subject, codec_ask, first_ask, fitting_rung, ladder_ask, spread_ask
 from app.models.compare.candidates import Candidate, CandidateKind, Shown, ShownState, candidates_of
 from app.models.compare.figures import Figures
 from app.models.compare.findings import (
@@ -268,8 +268,11 @@ class Comparison(QObject):
         return Subject(item.path, model, self.form.recipe_of(model), item.size_px or (0, 0))
 
     def _ladder_asks(self, item: InputItem, ladder: Ladder | None) -> list[Ask]:
+        """First one picture of every model, then the rest."""
         rungs = self.form.rungs(ladder or self.view.view.ladder)
-        asks = [ladder_ask(self._subject(item, model), rungs, self.results) for model in self.form.chosen]
+        subjects = [self._subject(item, model) for model in self.form.chosen]
+        asks = [first_ask(subject, self.results) for subject in subjects]
+        asks += [ladder_ask(subject, rungs, self.results) for subject in subjects]
         return [ask for ask in asks if ask]
 
     def _codec_asks(self, source: str) -> list[Ask]:
