@@ -76,7 +76,7 @@ def first_ask(subject: Subject, results: CompareResults) -> Ask | None:
 def ladder_ask(subject: Subject, rungs: Sequence[Rung], results: CompareResults) -> Ask | None:
     """The rungs of one model that are neither there nor on their way, the native one first; None if there are none.
 
-    Where `first_ask` goes before it, the engine has the native pictures already, and the bits become those of all draws.
+    Where `first_ask` goes before it, the engine has the native pictures already; the bits become those of all draws.
     """
     source, recipe = subject.source, subject.recipe
     fitting = dict.fromkeys(each for each in (NATIVE, *(fitting_rung(rung, subject.config) for rung in rungs)) if each)
