@@ -18,6 +18,7 @@ from app.services.settings import Settings, log_dir
 from app.studio import actions
 from app.ui.main_window import MainWindow
 from app.ui.pages.generate import open_folder
+from app.ui.reading_ahead import ReadingAhead
 from app.ui.theme.fonts import load_fonts
 from app.ui.theme.theme import Theme
 from ul_engine.outputs import outputs_root
@@ -40,6 +41,7 @@ class Shell(QObject):
         self.theme = Theme(app, self)
         self.theme.set_wish(theme_wish or settings.theme)
         self.window = MainWindow(program.session, self.theme)
+        self._reading_ahead = ReadingAhead(app, self)
         self.window.restore_geometry(settings.geometry)
         page = self.window.generate_page
         page.stage.bar.set_view(is_crisp=settings.is_crisp, tile_px=settings.tile_px)
@@ -316,11 +318,13 @@ class Shell(QObject):
         if self.offers_tour and not self.program.session.preferences.state.has_seen_tour:
             self.window.open_tour()
         self.program.training.start()
+        self._reading_ahead.start()
         await self.closed.wait()
 
     async def close(self) -> None:
         """End the engine and take the window down."""
         self._save_timer.stop()
+        self._reading_ahead.stop()
         self.window.hide()
         await self.program.close()
         self.window.deleteLater()

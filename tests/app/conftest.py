@@ -42,14 +42,22 @@ def imports_out_of_sight() -> Iterator[None]:
     gc.unfreeze()
 
 
+@pytest.fixture(autouse=True)
+def garbage_dies_here() -> Iterator[None]:
+    """As in the program, cyclic garbage is collected in this thread only. Collected by a thread that writes files, a Qt
+    object with a timer dies there, and takes the interpreter with it."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
+
+
 @pytest.fixture
 def run_async(qapp: Any) -> Iterator[RunAsync]:
     """`run_async(coroutine)`: runs it to its end in an event loop that serves Qt as well."""
     from qasync import QEventLoop
 
     errors: list[dict[str, Any]] = []
-    gc.collect()
-    gc.disable()  # as the program does: a Qt object must not die in the thread that writes files
     loop = QEventLoop(qapp)
     loop.set_exception_handler(lambda _loop, context: errors.append(context))
     try:
@@ -57,7 +65,6 @@ def run_async(qapp: Any) -> Iterator[RunAsync]:
     finally:
         loop.close()
         asyncio.set_event_loop(None)
-        gc.enable()
     if errors:
         pytest.fail(f"An exception escaped into the event loop: {errors}", pytrace=False)
 
