@@ -248,7 +248,7 @@ def test_compare_offers_a_smaller_copy_of_what_is_too_large(
     make_program: Callable[..., Any], run_async: RunAsync, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(file_facts, "MAX_PIXELS", 1000)
-    monkeypatch.setattr(input_files, "pasted_dir", lambda: tmp_path / "pasted")
+    monkeypatch.setattr(input_files, "kept_dir", lambda: tmp_path)
     monkeypatch.setattr(input_files, "keep_smaller", lambda path, folder: keep_smaller(path, folder, 1000))
     plain(64, 64).save(str(tmp_path / "a.png"))
 

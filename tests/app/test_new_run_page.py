@@ -42,6 +42,7 @@ async def opened(shell: Shell) -> NewRunView:
     page = shell.window.train_page
     page.open_new_run()
     await until(lambda: page.new_run.isVisible())
+    await until(shell.window.isActiveWindow)
     return page.new_run
 
 
