@@ -233,6 +233,7 @@ def test_a_download_is_stopped_and_goes_on(
         await until(lambda: desk(shell).tasks and desk(shell).tasks[0].done_bytes > 0)
         (row,) = page(shell).tasks.rows
         await until(lambda: " of " in row.words)
+        await until(lambda: len(hub.asked("/large/")) > 1, message="the first file is whole")
         click(row.pause_button)
         await until(lambda: desk(shell).storage.unfinished)
         hub.forget()
