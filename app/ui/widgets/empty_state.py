@@ -3,7 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from app.models.engine_state import EnginePhase
 from app.models.session import Session
@@ -12,6 +12,7 @@ from app.ui.theme.theme import colours
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import Chip, TextButton
 from app.ui.widgets.labels import label
+from app.ui.widgets.middle_column import middle_column
 
 WIDTH_PX = 520
 NUM_EXAMPLES = 3
@@ -42,11 +43,7 @@ class EmptyState(QWidget):
         self._on_model_changed()
 
     def _build(self) -> None:
-        column = QWidget(self)
-        column.setFixedWidth(WIDTH_PX)
-        self._column = QVBoxLayout(column)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(SPACING.s)
+        self._column = middle_column(self, WIDTH_PX)
         buttons = QHBoxLayout(self._buttons)
         buttons.setContentsMargins(0, SPACING.s, 0, 0)
         folder = TextButton(self.tr("Open the models folder"), "", "folder", self._buttons)
@@ -66,14 +63,6 @@ class EmptyState(QWidget):
         self._after_examples = self._column.count()
         self._column.addSpacing(SPACING.l)
         self._column.addWidget(self._known)
-        middle = QHBoxLayout()
-        middle.addStretch(1)
-        middle.addWidget(column)
-        middle.addStretch(1)
-        outer = QVBoxLayout(self)
-        outer.addStretch(2)
-        outer.addLayout(middle)
-        outer.addStretch(3)
 
     def _on_model_changed(self, _model: Any = None) -> None:
         for chip in self._examples:

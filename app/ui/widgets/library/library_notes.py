@@ -3,7 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from app.models.gallery.gallery import Gallery
 from app.ui.theme.icons import pixmap
@@ -11,6 +11,7 @@ from app.ui.theme.theme import colours
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.labels import label
+from app.ui.widgets.middle_column import middle_column
 
 WIDTH_PX = 460
 
@@ -29,26 +30,15 @@ class LibraryNotes(QWidget):
         self._text = label("", "muted", is_wrapped=True)
         self.generate_button = TextButton(self.tr("Make the first one"), "primary", "generate", self)
         self.clear_button = TextButton(self.tr("Show everything"), "primary", parent=self)
-        column = QWidget(self)
-        column.setFixedWidth(WIDTH_PX)
-        layout = QVBoxLayout(column)
-        layout.setSpacing(SPACING.s)
+        words = middle_column(self, WIDTH_PX)
         buttons = QHBoxLayout()
         buttons.addWidget(self.generate_button)
         buttons.addWidget(self.clear_button)
         buttons.addStretch(1)
         for part in (self._sign, self._title, self._text):
-            layout.addWidget(part)
-        layout.addSpacing(SPACING.s)
-        layout.addLayout(buttons)
-        middle = QHBoxLayout()
-        middle.addStretch(1)
-        middle.addWidget(column)
-        middle.addStretch(1)
-        outer = QVBoxLayout(self)
-        outer.addStretch(2)
-        outer.addLayout(middle)
-        outer.addStretch(3)
+            words.addWidget(part)
+        words.addSpacing(SPACING.s)
+        words.addLayout(buttons)
         self.generate_button.clicked.connect(self.generate_requested)
         self.clear_button.clicked.connect(self.clear_requested)
         gallery.shown_changed.connect(self.refresh)

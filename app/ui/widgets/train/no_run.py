@@ -3,7 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from app.models.runs.runs import Runs
 from app.ui.theme.icons import pixmap
@@ -11,6 +11,7 @@ from app.ui.theme.theme import colours
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.labels import label
+from app.ui.widgets.middle_column import middle_column
 
 WIDTH_PX = 520
 
@@ -27,11 +28,7 @@ class NoRun(QWidget):
         self._title = label("", "display", is_wrapped=True)
         self._text = label("", "muted", is_wrapped=True)
         self._new = TextButton(self.tr("New run"), "primary", "plus", self)
-        column = QWidget(self)
-        column.setFixedWidth(WIDTH_PX)
-        words = QVBoxLayout(column)
-        words.setContentsMargins(0, 0, 0, 0)
-        words.setSpacing(SPACING.s)
+        words = middle_column(self, WIDTH_PX)
         row = QHBoxLayout()
         row.addWidget(self._new)
         row.addStretch(1)
@@ -39,14 +36,6 @@ class NoRun(QWidget):
             words.addWidget(part)
         words.addSpacing(SPACING.s)
         words.addLayout(row)
-        middle = QHBoxLayout()
-        middle.addStretch(1)
-        middle.addWidget(column)
-        middle.addStretch(1)
-        outer = QVBoxLayout(self)
-        outer.addStretch(2)
-        outer.addLayout(middle)
-        outer.addStretch(3)
         self._new.clicked.connect(self.new_requested)
         runs.list.runs_changed.connect(self._refresh)
         self._refresh()
