@@ -92,9 +92,9 @@ class LatestTask(QObject):
         work, self._waiting = self._waiting, None
         assert work is not None
         self._is_running = True
-        threading.Thread(
-            target=_carry_out, args=(work, self._name, self._wanted, self._room), name="background"
-        ).start()
+        # The number is taken here: read in the thread, it might already be that of newer work.
+        arguments = (work, self._name, self._wanted, self._wanted.number, self._room)
+        threading.Thread(target=_carry_out, args=arguments, name="background").start()
 
     def _on_arrived(self, letter: Any) -> None:
         if letter.task != self._name:
@@ -115,9 +115,11 @@ class _Failed:
     """Stands for the result of work that ended in an unforeseen error."""
 
 
-def _carry_out(work: Callable[[Tell], Any], task: int, wanted: _Wanted, room: threading.BoundedSemaphore) -> None:
+def _carry_out(
+    work: Callable[[Tell], Any], task: int, wanted: _Wanted, number: int, room: threading.BoundedSemaphore
+) -> None:
     """An exception goes on to the thread's exception hook, as every bug; the task is free again all the same."""
-    post, number = _the_post(), wanted.number
+    post = _the_post()
 
     def tell(item: object) -> bool:
         if wanted.number != number:

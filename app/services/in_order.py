@@ -1,11 +1,12 @@
 """Work in one thread, piece after piece in the order it was given; every result is told."""
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
+
+from app.services.worker_thread import raise_bugs
 
 
 class InOrder(QObject):
@@ -19,7 +20,7 @@ class InOrder(QObject):
 
     def start(self, work: Callable[..., Any], *arguments: object) -> None:
         """Queue a piece of work; it touches no widget and no model."""
-        self._executor.submit(self._carry_out, work, *arguments).add_done_callback(_raise_bugs)
+        self._executor.submit(self._carry_out, work, *arguments).add_done_callback(raise_bugs)
 
     def close(self) -> None:
         """Leave what waits undone, finish what runs, end the thread."""
@@ -27,10 +28,3 @@ class InOrder(QObject):
 
     def _carry_out(self, work: Callable[..., Any], *arguments: object) -> None:
         self.finished.emit(work(*arguments))
-
-
-def _raise_bugs(future: "Future[None]") -> None:
-    """An exception nobody foresaw must reach the exception hooks, not vanish in a future."""
-    error = None if future.cancelled() else future.exception()
-    if error is not None:
-        threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, None)))

@@ -1,7 +1,7 @@
 """Reads and writes files of pictures and clips in a thread of its own, so that a slow disk never stalls the window."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from app.pixels import Clip
 from app.services.gallery.place import find_place
 from app.services.gallery.stars import write_stars
+from app.services.worker_thread import raise_bugs
 from ul_engine.errors import DataError, EngineError
 from ul_engine.metadata import EmbeddedRequest, read_request
 from ul_engine.outputs import save_clip, save_picture
@@ -110,7 +111,7 @@ class PictureFiles(QObject):
         self._executor.shutdown(wait=True)
 
     def _submit(self, work: Callable[..., None], *args: object) -> None:
-        self._executor.submit(work, *args).add_done_callback(_raise_bugs)
+        self._executor.submit(work, *args).add_done_callback(raise_bugs)
 
     # ---- in the thread; signals are queued to their receivers -----------------------------------------------------
 
@@ -174,12 +175,3 @@ def _save_clip(task: ResultToSave, root: Path) -> Path:
         keeps_request=task.keeps_request,
     )
     return written.path
-
-
-def _raise_bugs(future: "Future[None]") -> None:
-    """An exception nobody foresaw must reach the exception hooks, not vanish in a future."""
-    error = future.exception()
-    if error is not None:
-        import threading
-
-        threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, None)))

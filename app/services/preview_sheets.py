@@ -1,7 +1,7 @@
 """Reads preview pictures of runs in a thread, scaled to what is shown, and cuts cells out of them."""
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtGui import QImage
 
 from app.services.media import load_image
+from app.services.worker_thread import raise_bugs
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,11 @@ class PreviewSheets(QObject):
         """Read a sheet."""
         if wish not in self._waiting:
             self._waiting.append(wish)
-            self._executor.submit(self._load_newest).add_done_callback(_raise_bugs)
+            self._executor.submit(self._load_newest).add_done_callback(raise_bugs)
 
     def save_crops(self, crops: Sequence[Crop]) -> None:
         """Write parts of sheets as files of their own, at their full size."""
-        self._executor.submit(self._save_crops, tuple(crops)).add_done_callback(_raise_bugs)
+        self._executor.submit(self._save_crops, tuple(crops)).add_done_callback(raise_bugs)
 
     def close(self) -> None:
         """End the thread."""
@@ -102,12 +103,3 @@ class PreviewSheets(QObject):
 def _file_name(title: str) -> str:
     """A title without what no file name may hold."""
     return "".join("-" if letter in '/\\:*?"<>|' or ord(letter) < 32 else letter for letter in title)[:120]
-
-
-def _raise_bugs(future: "Future[None]") -> None:
-    """An exception nobody foresaw must reach the exception hooks, not vanish in a future."""
-    error = None if future.cancelled() else future.exception()
-    if error is not None:
-        import threading
-
-        threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, None)))

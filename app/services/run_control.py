@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from app.services.run_folder import has_model, standing_of
+from app.services.worker_thread import raise_bugs
 from trainer.launch import LAUNCHER_NAME, LaunchPlan, RunningProcess, attach, start, stop_group
 from trainer.protocol import Command, request_command
 from trainer.run_dir import RunDir, read_json
@@ -102,7 +103,7 @@ class RunControl(QObject):
             running.release()
 
     def _submit(self, executor: ThreadPoolExecutor, verb: str, run: str, work: Callable[[], str]) -> None:
-        executor.submit(self._carry_out, verb, run, work).add_done_callback(_raise_bugs)
+        executor.submit(self._carry_out, verb, run, work).add_done_callback(raise_bugs)
 
     # ---- in the threads; signals are queued to their receivers ----------------------------------------------------
 
@@ -130,10 +131,26 @@ class RunControl(QObject):
         if step is None:
             if not has_model(run):
                 raise CheckpointError("this run has not exported a model yet", path=run)
-            _copy_whole(RunDir(run).model, target)
+            self._copy_whole(RunDir(run).model, target)
         else:
             self._export_checkpoint(run, step, target)
         return str(target)
+
+    def _copy_whole(self, source: Path, target: Path) -> None:
+        """Copy a folder so that it has its name only when it is whole; given up between two files."""
+        beside = target.with_name(f".{target.name}.part")
+
+        def copy(name: str, other: str) -> str:
+            if self._is_closed:
+                raise _ExportFailed("it was given up", "")
+            return shutil.copy2(name, other)
+
+        shutil.rmtree(beside, ignore_errors=True)
+        try:
+            shutil.copytree(source, beside, copy_function=copy)
+            beside.rename(target)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
 
     def _export_checkpoint(self, run: Path, step: int, target: Path) -> None:
         """By the trainer's own program, which loads torch in a process of its own."""
@@ -141,6 +158,8 @@ class RunControl(QObject):
         self._export = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
         )
+        if self._is_closed:  # while it was being started
+            self._export.kill()
         output, _ = self._export.communicate()
         code, self._export = self._export.returncode, None
         if code != 0:
@@ -205,23 +224,3 @@ def _kill(run: Path) -> str:
     if running is not None:
         stop_group(running, grace_s=KILL_GRACE_S)
     return ""
-
-
-def _copy_whole(source: Path, target: Path) -> None:
-    """Copy a folder so that it has its name only when it is whole."""
-    beside = target.with_name(f".{target.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
-    try:
-        shutil.copytree(source, beside)
-        beside.rename(target)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _raise_bugs(future: "Future[None]") -> None:
-    """An exception nobody foresaw must reach the exception hooks, not vanish in a future."""
-    error = future.exception()
-    if error is not None:
-        import threading
-
-        threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, None)))

@@ -24,6 +24,7 @@ class SleepGuard(QObject):
         self._command = tuple(inhibitor() if command is None else command)
         self._holders: set[str] = set()
         self._child: subprocess.Popen[bytes] | None = None
+        self._leaving: list[subprocess.Popen[bytes]] = []
 
     @property
     def is_able(self) -> bool:
@@ -54,6 +55,13 @@ class SleepGuard(QObject):
         """Let go of everything."""
         self._holders.clear()
         self._let_sleep()
+        for child in self._leaving:
+            try:
+                child.wait(1.0)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        self._leaving.clear()
 
     def _wake(self) -> None:
         if sys.platform == "win32":
@@ -65,15 +73,12 @@ class SleepGuard(QObject):
     def _let_sleep(self) -> None:
         if sys.platform == "win32":
             _set_execution_state(_CONTINUOUS)
+        self._leaving = [child for child in self._leaving if child.poll() is None]
         child, self._child = self._child, None
         if child is not None:
             assert child.stdin is not None
-            child.stdin.close()
-            try:
-                child.wait(0.2)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait(1.0)
+            child.stdin.close()  # it ends by itself; nobody waits for it here
+            self._leaving.append(child)
 
 
 def inhibitor(which: Callable[[str], str | None] = shutil.which, platform: str = sys.platform) -> tuple[str, ...]:

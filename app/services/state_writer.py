@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from app.services.json_file import write_whole
+from app.services.worker_thread import raise_bugs
 from ul_engine.errors import OutputError
 
 
@@ -38,7 +39,7 @@ class StateWriter(QObject):
             is_queued = path in self._pending
             self._pending[path] = content
         if not is_queued:
-            self._executor.submit(self._write, path).add_done_callback(_raise_bugs)
+            self._executor.submit(self._write, path).add_done_callback(raise_bugs)
 
     def close(self) -> None:
         """Write what is pending and end the thread."""
@@ -53,10 +54,3 @@ class StateWriter(QObject):
             self.write_failed.emit(WriteProblem(str(path), str(error)))
         else:
             self.written.emit(str(path))
-
-
-def _raise_bugs(future: "Future[None]") -> None:
-    """An exception nobody foresaw must reach the exception hooks, not vanish in a future."""
-    error = future.exception()
-    if error is not None:
-        threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, None)))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QBuffer, QObject
 from PySide6.QtGui import QImage
 
 from app.errors import Notice, NoticeAction, Severity
@@ -55,8 +55,15 @@ class CompareSaver(QObject):
 
 
 def _save_image(path: str, image: QImage) -> tuple[str, str]:
-    is_saved = Path(path).parent.is_dir() and image.save(path)
-    return path, "" if is_saved else f"{path}: cannot be written"
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    if not image.save(buffer, Path(path).suffix[1:] or "png"):  # type: ignore[call-overload]
+        return path, f"{path}: pictures of this kind cannot be written; take .png"
+    try:
+        write_file(path, bytes(buffer.data().data()))
+    except OutputError as error:
+        return path, str(error)
+    return path, ""
 
 
 def _save_text(path: str, text: str) -> tuple[str, str]:

@@ -77,6 +77,7 @@ class DeskClient(QObject):
         process, self._process = self._process, None
         if process is not None:
             process.finished.disconnect(self._on_finished)
+            process.errorOccurred.disconnect(self._on_error)
             process.readyReadStandardOutput.disconnect(self._on_output)
             process.finished.connect(process.deleteLater)
             process.closeWriteChannel()
@@ -102,6 +103,7 @@ class DeskClient(QObject):
         process.setProcessChannelMode(QProcess.ProcessChannelMode.SeparateChannels)
         process.readyReadStandardOutput.connect(self._on_output)
         process.finished.connect(self._on_finished)
+        process.errorOccurred.connect(self._on_error)
         self._rest = b""
         process.start(COMMAND[0], list(COMMAND[1:]))
         return process
@@ -122,12 +124,21 @@ class DeskClient(QObject):
         self.told.emit(DeskNews(task_id, deed, arguments, news, message))
         self._renew()
 
+    def _on_error(self, error: QProcess.ProcessError) -> None:
+        """A process that cannot be started never ends, and would be waited for without end."""
+        if error is QProcess.ProcessError.FailedToStart and self._process is not None:
+            self._lose(self._process.errorString())
+
     def _on_finished(self) -> None:
-        """It died: what was to be done has failed, and the next task gets a new process."""
-        process, self._process = self._process, None
-        tail = (
+        """It died."""
+        process = self._process
+        self._lose(
             "" if process is None else bytes(process.readAllStandardError().data()).decode("utf-8", "replace")[-2000:]
         )
+
+    def _lose(self, tail: str) -> None:
+        """What was to be done has failed, and the next task gets a new process."""
+        process, self._process = self._process, None
         lost, self._tasks = self._tasks, {}
         for task_id, (deed, arguments) in lost.items():
             content = {"kind": "died", "text": tail, "url": ""}

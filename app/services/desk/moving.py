@@ -35,11 +35,13 @@ def move_folder(
             done = _copy(source / relative, target / relative, done, total, (progress, is_cancelled))
         if _files(target) != files:
             raise OutputError("does not hold what was copied there; nothing was moved", path=target)
+        if _files(source) != files:
+            raise OutputError("changed while it was copied; nothing was moved, try again", path=source)
     except BaseException:
         _take_back(target, is_new=is_new)
         raise
     progress(state="finishing", done_bytes=total, total_bytes=total)
-    left = _remove(source)
+    left = _remove(source, [relative for relative, _ in files])
     return {"folder": str(target), "left": left}
 
 
@@ -62,10 +64,15 @@ def _require_room(target: Path, needed_bytes: int) -> None:
 
 
 def _files(folder: Path) -> list[tuple[Path, int]]:
-    """Every file below, with its size, in order."""
+    """Every file below, with its size, in order. Raises OutputError for a link to a folder, whose content would be
+    neither copied nor missed."""
     if not folder.exists():
         return []
-    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
+    everything = list(folder.rglob("*"))
+    for path in everything:
+        if path.is_symlink() and path.is_dir():
+            raise OutputError("is a link to another folder; take it away or put the folder itself here", path=path)
+    files = [path for path in everything if path.is_file() and path.suffix != ".lock"]
     return sorted((path.relative_to(folder), path.stat().st_size) for path in files)
 
 
@@ -96,13 +103,19 @@ def _take_back(target: Path, *, is_new: bool) -> None:
             target.rmdir()
 
 
-def _remove(source: Path) -> str:
-    """Remove the old folder's content; what the system refuses to remove is told, for everything is copied already."""
-    for path in list(source.iterdir()) if source.exists() else []:
+def _remove(source: Path, copied: list[Path]) -> str:
+    """Remove what was copied, and the folders that are empty then; what the system refuses to remove is told. Whatever
+    came meanwhile stays."""
+    for relative in copied:
         try:
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+            (source / relative).unlink(missing_ok=True)
         except OSError as error:
-            return f"{path}: {error.strerror or error}"
-    with suppress(OSError):
-        source.rmdir()
+            return f"{source / relative}: {error.strerror or error}"
+    below = sorted((path for path in source.rglob("*") if path.is_dir()), reverse=True) if source.exists() else []
+    for lock in list(source.glob("*.lock")):
+        with suppress(OSError):
+            lock.unlink()
+    for folder in (*below, source):
+        with suppress(OSError):  # not empty
+            folder.rmdir()
     return ""

@@ -26,11 +26,14 @@ def keep_token(token: str) -> dict[str, Any]:
     path = Path(constants.HF_TOKEN_PATH)
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):
-            path.unlink()
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-            stream.write(token)
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+                stream.write(token)
+            beside.replace(path)  # the old one is there until the new one is whole
+        finally:
+            beside.unlink(missing_ok=True)
     return {"name": str(account.get("name", ""))}
 
 

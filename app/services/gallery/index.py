@@ -178,6 +178,7 @@ class GalleryIndex(QObject):
         """The index is of no use: files are the truth, so it is made again from them."""
         place, store = self._place_and_store_to_write()
         store.forget_everything()
+        self._answering.do(self._close_reader)  # or it would go on answering from the file that is gone
         self._scan(place, store, "")
 
     def _scan(self, place: GalleryPlace, store: Store, folder: str) -> None:
@@ -213,7 +214,7 @@ class GalleryIndex(QObject):
         self.content_changed.emit()
 
     def _star(self, place: GalleryPlace, store: Store, ids: tuple[int, ...], is_starred: bool) -> None:
-        write_stars(place.stars, store.paths(ids), is_starred=is_starred)
+        write_stars(place.stars, _present(store, ids), is_starred=is_starred)
         self._reread_stars(place, store)
 
     def _reread_stars(self, place: GalleryPlace, store: Store) -> None:
@@ -221,7 +222,7 @@ class GalleryIndex(QObject):
             self.content_changed.emit()
 
     def _bin(self, place: GalleryPlace, store: Store, ids: tuple[int, ...]) -> None:
-        result = move_to_bin(place.root, place.bin, store.paths(ids), read_stars(place.stars))
+        result = move_to_bin(place.root, place.bin, _present(store, ids), read_stars(place.stars))
         if result.starred:
             write_stars(place.stars, result.starred, is_starred=False)
         store.drop(result.done)
@@ -327,3 +328,12 @@ __all__ = [
     "ScanProgress",
     "ScanResult",
 ]
+
+
+def _present(store: Store, ids: tuple[int, ...]) -> list[str]:
+    """Paths of results by their numbers. Raises OutputError if none is there (any more), so that nothing is done to
+    others instead."""
+    paths = store.paths(ids)
+    if ids and not paths:
+        raise OutputError("the list was out of date; choose again", path=store.root)
+    return paths

@@ -1,6 +1,7 @@
 """The index itself: one SQLite file in WAL mode, which is thrown away and made again whenever it is of no use."""
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -10,12 +11,13 @@ from app.gallery import GalleryItem, GalleryKind, GalleryQuery
 from app.services.gallery.records import Record
 from app.services.gallery.sql import order_by, where
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_S = 10.0
 MAX_VALUES = 500
 _SCHEMA = """
 CREATE TABLE items (
-    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, modified_ns INTEGER NOT NULL, size_bytes INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    path TEXT NOT NULL UNIQUE, modified_ns INTEGER NOT NULL, size_bytes INTEGER NOT NULL,
     kind TEXT NOT NULL, width_px INTEGER NOT NULL, height_px INTEGER NOT NULL, num_frames INTEGER NOT NULL,
     prompt TEXT NOT NULL, model TEXT NOT NULL, seed INTEGER, steps INTEGER, guidance REAL, class_label INTEGER,
     request TEXT NOT NULL, problem TEXT NOT NULL, words TEXT NOT NULL, is_starred INTEGER NOT NULL DEFAULT 0
@@ -45,6 +47,11 @@ class Store:
         self._file = file
         self._root = root
         self._connection = _opened(file)
+
+    @property
+    def root(self) -> Path:
+        """The folder of results."""
+        return self._root
 
     def close(self) -> None:
         """Let go of the file."""
@@ -225,6 +232,9 @@ def _create(connection: sqlite3.Connection) -> None:
         if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
+            # No number is given twice, not even by an index that is made anew: whoever still holds one of an older
+            # index must not reach another file with it.
+            connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('items', ?)", [time.time_ns() // 1000])
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.commit()
     except BaseException:

@@ -33,6 +33,8 @@ class GalleryWatch(QObject):
             self._watcher = QFileSystemWatcher(self)
             self._watcher.directoryChanged.connect(self._on_changed)
             self._watcher.fileChanged.connect(self._on_changed)
+        if root != self._root:
+            self._changed.clear()  # of another library
         self._root = root
         wanted = {str(root), self._stars, *(str(root / folder) for folder in folders[:MAX_FOLDERS])}
         present = {*self._watcher.directories(), *self._watcher.files()}
