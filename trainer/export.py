@@ -11,6 +11,7 @@ from ul_engine.model_folder import Manifest, PromptGrammar, PromptSlot
 from ul_engine.models.unified import UnifiedLatents
 from ul_engine.pipelines import default_guidance
 from ul_engine.requests import PRESETS, SamplingSettings
+from ul_engine.whole_files import explained
 
 
 def write_model(
@@ -29,8 +30,9 @@ def write_model(
     `presets` None takes the program's own with the guidance interval moved to the latent's scale.
     """
     half_bytes = sum(2 * parameter.numel() for parameter in model.parameters())
-    Path(folder).parent.mkdir(parents=True, exist_ok=True)
-    require_free_space(Path(folder).parent, half_bytes)
+    with explained(Path(folder)):
+        Path(folder).parent.mkdir(parents=True, exist_ok=True)
+        require_free_space(Path(folder).parent, half_bytes)
     is_text = model.config.conditioning.kind == "text" and model.base is not None
     is_scenes = isinstance(config.data, ScenesData)
     is_class = model.config.conditioning.kind == "class"

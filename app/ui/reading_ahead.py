@@ -7,6 +7,7 @@ it.
 import importlib
 import threading
 import time
+from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication
@@ -37,11 +38,14 @@ _ACTIVITY = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Whe
 class ReadingAhead(QObject):
     """numpy in a thread, for it is one large piece; then a module at a time."""
 
-    def __init__(self, app: QApplication, parent: QObject | None = None) -> None:
+    def __init__(
+        self, app: QApplication, parent: QObject | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__(parent)
         self._app = app
+        self._clock = clock
         self._modules = list(MODULES)
-        self._active_s = time.monotonic()
+        self._active_s = self._clock()
         self._numpy = threading.Thread(target=importlib.import_module, args=("numpy",), name="read-numpy", daemon=True)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -68,11 +72,11 @@ class ReadingAhead(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Notes that somebody is at work; takes nothing."""
         if event.type() in _ACTIVITY:
-            self._active_s = time.monotonic()
+            self._active_s = self._clock()
         return False
 
     def _on_timeout(self) -> None:
-        if self._numpy.is_alive() or time.monotonic() - self._active_s < QUIET_S:
+        if self._numpy.is_alive() or self._clock() - self._active_s < QUIET_S:
             return
         if self._modules:
             importlib.import_module(self._modules.pop(0))

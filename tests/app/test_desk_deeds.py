@@ -72,6 +72,40 @@ def test_a_move_that_fails_leaves_all_where_it_was(own: Path, tmp_path: Path, mo
     assert list((tmp_path / "new").iterdir()) == []
 
 
+def test_what_comes_while_the_folder_moves_is_not_lost(own: Path, tmp_path: Path) -> None:
+    before = files_of(own)
+
+    def late(**news: Any) -> None:
+        if news["state"] == "moving":
+            (own / "late").mkdir(exist_ok=True)
+            (own / "late" / "config.json").write_text("{}")
+
+    with pytest.raises(OutputError, match="changed while it was copied"):
+        move_folder(own, tmp_path / "new", late, never)
+    assert files_of(own) == before | {"late/config.json": b"{}"}
+    assert not (tmp_path / "new").exists()
+
+
+def test_only_what_was_copied_is_removed(own: Path, tmp_path: Path) -> None:
+    before = files_of(own)
+
+    def later(**news: Any) -> None:
+        if news["state"] == "finishing":
+            (own / "later.json").write_text("{}")
+
+    move_folder(own, tmp_path / "new", later, never)
+    assert files_of(tmp_path / "new") == before
+    assert files_of(own) == {"later.json": b"{}"}
+
+
+def test_a_link_to_a_folder_is_neither_copied_nor_lost(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (own / "linked").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputError, match="is a link"):
+        move_folder(own, tmp_path / "new", nothing, never)
+    assert (own / "linked").is_symlink()
+
+
 @pytest.mark.parametrize(
     ("where", "words"),
     [

@@ -98,6 +98,19 @@ def test_a_single_folder_leaves_the_others_alone(store: Store, place: GalleryPla
     assert (result.added, result.removed) == (1, 0)
 
 
+def test_numbers_are_never_given_twice(store: Store, place: GalleryPlace) -> None:
+    before = set(store.search(GalleryQuery()))
+    store.forget_everything()
+    scan(place, store)
+    after = store.search(GalleryQuery())
+    assert len(after) == 12
+    assert not before & set(after), "whoever holds an old number must not reach another file with it"
+    newest = max(after)
+    store.drop(store.paths([newest]))
+    scan(place, store)
+    assert max(store.search(GalleryQuery())) > newest
+
+
 def test_foreign_and_broken_files_are_shown_as_what_they_are(store: Store, place: GalleryPlace) -> None:
     from PIL import Image
 

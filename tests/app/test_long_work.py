@@ -1,6 +1,5 @@
 """The end of long work is told where a person will see it, and nowhere else; the title tells how far it is."""
 
-import asyncio
 import os
 from pathlib import Path
 from typing import Any
@@ -91,14 +90,16 @@ def test_a_system_that_does_not_answer_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_async: RunAsync
 ) -> None:
     script = tmp_path / "notify-send"
-    script.write_text("#!/bin/sh\nexec /bin/sleep 60\n")
+    begun = tmp_path / "begun"
+    script.write_text(f"#!/bin/sh\n: > {begun}\nexec /bin/sleep 600\n")
     script.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("app.services.notifier.PATIENCE_S", 600.0)
 
     async def story() -> None:
         notifier = Notifier()
         notifier.send("Done", "")
-        await asyncio.sleep(0.05)
+        await until(begun.exists)
         await notifier.close()
         assert not notifier._tasks
 

@@ -262,6 +262,22 @@ def test_too_little_memory_is_mended_with_one_click(new_run: NewRun) -> None:
     assert new_run.blockers() == []
 
 
+def test_settings_that_were_measured_before_need_no_waiting(new_run: NewRun) -> None:
+    wishes, unwanted = heard(new_run.estimate_wanted), []
+    new_run.estimate_unwanted.connect(lambda: unwanted.append(True))
+    ready(new_run)
+    new_run.note_estimate(wishes[-1].key, estimate())
+    assert new_run.form is not None
+    before = new_run.form.value("batch_size")
+    new_run.form.set("batch_size", before + 1)
+    wait_until(lambda: new_run.state.is_estimating)
+    unwanted.clear()
+    new_run.form.set("batch_size", before)
+    assert not new_run.state.is_estimating
+    assert len(unwanted) == 1
+    assert not new_run.state.is_estimate_old
+
+
 def test_no_memory_at_all_and_no_disk(new_run: NewRun) -> None:
     wishes = heard(new_run.estimate_wanted)
     ready(new_run)

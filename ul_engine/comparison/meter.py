@@ -25,7 +25,7 @@ LPIPS_MIN_PX = 31
 class Measured:
     """Figures of a picture or clip against its original; None where a measure was not taken.
 
-    `taken` names the measures that were asked for, whether or not they could be taken. `flip_map` is the FLIP error per
+    `taken` names the measures that were taken. `flip_map` is the FLIP error per
     pixel, uint8 `[T, H, W]`, 255 standing for 1. The two sequences are of clips: PSNR per frame, and change between
     neighbouring frames that the original lacks, in 8-bit levels.
     """
@@ -102,7 +102,7 @@ class Meter:
         for name in sorted(missing - problems.keys()):
             observe()
             found = self._with(found, name, x, x_hat, observe=observe)
-        return replace(found, taken=found.taken | missing)
+        return replace(found, taken=found.taken | (missing - problems.keys()))
 
     def _with(
         self, found: Measured, name: MeasureName, x: Tensor, x_hat: Tensor, *, observe: Callable[[], None]

@@ -10,7 +10,7 @@ from PIL import Image
 
 from ul_engine.data.pixels import Uint8Array
 from ul_engine.evaluation.plan import Plan
-from ul_engine.evaluation.report import worst_first
+from ul_engine.evaluation.report import sort_metric, worst_first
 from ul_engine.whole_files import explained, write_file
 
 Row = Mapping[str, Any]
@@ -38,6 +38,8 @@ class Thumbnails:
     ) -> None:
         """Keep those of `rows` that are among the worst, with the rows `before`; let go of others. Pictures are uint8
         `[T, H, W, 3]`. Raises OutputError."""
+        if sort_metric(self.plan) is None:
+            return
         new = {row["index"]: place for place, row in enumerate(rows)}
         others = [row for row in before if "broken" not in row and row["index"] not in new]
         worst = [row["index"] for row in worst_first(self.plan, [*others, *rows])[:NUM_KEPT]]
@@ -46,10 +48,11 @@ class Thumbnails:
         for index in worst:
             if index in new:
                 write_file(self._path(index), strip(originals[new[index]], decodes[new[index]]))
-        kept = set(worst)
-        for row in others:
-            if row["index"] not in kept:
-                self._path(row["index"]).unlink(missing_ok=True)
+        kept = {self._path(index) for index in worst}
+        with explained(self.folder):
+            for path in self.folder.glob("*.jpg"):
+                if path not in kept:
+                    path.unlink(missing_ok=True)
 
     def of(self, index: int) -> bytes | None:
         """The JPEG of a sample; None where there is none."""

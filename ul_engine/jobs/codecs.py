@@ -1,11 +1,13 @@
 """Ordinary codecs on pictures: at given rates, and along their range of qualities. No model takes part."""
 
+from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ul_engine import protocol
 from ul_engine.comparison import Measured
+from ul_engine.comparison.memory import STUDY_BYTES
 from ul_engine.data.pixels import Uint8Array
 from ul_engine.errors import DataError
 from ul_engine.jobs.context import JobContext
@@ -42,13 +44,26 @@ class CodecMemory:
     quality."""
 
     picture: Uint8Array
-    at_rates: dict[tuple[CodecName, float], Coded] = field(default_factory=dict)
+    max_bytes: int = STUDY_BYTES
+    at_rates: OrderedDict[tuple[CodecName, float], Coded] = field(default_factory=OrderedDict)
     on_curves: dict[tuple[CodecName, float], Coded] = field(default_factory=dict)
 
     @property
     def num_bytes(self) -> int:
         """Bytes of the picture and of all that is kept with it."""
-        return self.picture.nbytes + sum(coded.num_bytes for coded in self.at_rates.values())
+        return self.picture.nbytes + self._coded_bytes
+
+    @property
+    def _coded_bytes(self) -> int:
+        return sum(coded.num_bytes for coded in self.at_rates.values())
+
+    def remember(self, name: CodecName, rate: float, coded: Coded) -> Coded:
+        """Keep a file with its pixels, at the price of older ones; the last one stays."""
+        self.at_rates.pop((name, rate), None)
+        self.at_rates[name, rate] = coded
+        while self._coded_bytes > self.max_bytes and len(self.at_rates) > 1:
+            self.at_rates.popitem(last=False)
+        return coded
 
 
 def run_codecs(request: CodecRequest, context: JobContext) -> None:
@@ -124,13 +139,14 @@ class _Work:
             encoded = encode_at_bits(name, memory.picture, rate, observe=self.context.check)
         else:
             encoded = known.encoded
-        memory.at_rates[name, rate] = self._measured(encoded, memory, known)
-        return memory.at_rates[name, rate]
+        return memory.remember(name, rate, self._measured(encoded, memory, known))
 
     def _on_curve(self, name: CodecName, quality: float, memory: CodecMemory) -> Coded:
         """A point of a curve; its pixels are not kept, for nobody looks at them."""
         known = memory.on_curves.get((name, quality))
-        if known is None or not measures_of(self.request) <= known.figures.taken:
+        wanted = measures_of(self.request)
+        wanted = wanted - self.context.workbench.meter.problems(wanted, memory.picture.shape[:2]).keys()
+        if known is None or not wanted <= known.figures.taken:
             self.context.check()
             coded = self._measured(encode(name, memory.picture, quality), memory, known)
             memory.on_curves[name, quality] = coded.without_pixels()

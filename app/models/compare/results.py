@@ -6,8 +6,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from app.models.compare.findings import Finding, Key, Recipe, RungKey
-from app.models.compare.levels import Rung
+from app.models.compare.findings import Finding, Key
 
 BUDGET_BYTES = 1536 * 2**20
 
@@ -56,14 +55,6 @@ class CompareResults(QObject):
     def has(self, key: Key) -> bool:
         """Whether something is there, without using it."""
         return key in self._findings
-
-    def rungs_found(self, source: str, recipe: Recipe) -> frozenset[Rung]:
-        """The rungs whose pictures are there."""
-        return frozenset(
-            key.rung
-            for key in self._findings
-            if isinstance(key, RungKey) and key.source == source and key.recipe == recipe
-        )
 
     def put(self, key: Key, finding: Finding) -> None:
         """Keep a finding; the oldest give way to it."""

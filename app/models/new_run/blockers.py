@@ -13,7 +13,6 @@ from trainer.data.check.report import DataReport, Level, Verdict
 from ul_engine.requests import FrozenModel
 
 SMALLER_MICRO_BATCH = "micro_batch"
-FEWER_CHECKPOINTS = "checkpoints"
 GIGABYTE = 1e9
 
 

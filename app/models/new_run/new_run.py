@@ -149,7 +149,7 @@ class NewRun(QObject):
         self.stop_check()
         self.set_estimating(False)
         self._drawn = ()
-        self._form = None
+        self._drop_form()
         self._is_clone = False
         self._set(NewRunState(starts=self._state.starts))
         self.form_replaced.emit()
@@ -235,9 +235,13 @@ class NewRun(QObject):
                 self._ask_estimate()
         else:
             self._timer.stop()
-            if self._state.is_estimating:
-                self.estimate_unwanted.emit()
-                self._set(replace(self._state, is_estimating=False))
+            self._give_up_estimate()
+
+    def _give_up_estimate(self) -> None:
+        """What is being measured is of no use any more: its answer would be for other settings."""
+        if self._state.is_estimating:
+            self.estimate_unwanted.emit()
+            self._set(replace(self._state, is_estimating=False))
 
     def launch(self) -> bool:
         """Start the run, if nothing stands in the way."""
@@ -338,7 +342,7 @@ class NewRun(QObject):
         try:
             config = base_settings(state.goal, report, name, state.start)
         except ConfigError as error:
-            self._form = None
+            self._drop_form()
             self._set(replace(self._state, settings_problem=str(error), estimate=None, is_estimate_old=False))
             self.form_replaced.emit()
             return
@@ -348,12 +352,20 @@ class NewRun(QObject):
         values = config.model_dump(mode="json")
         if self._form is not None and self._form.result == config:
             return
+        self._drop_form()
         self._form = ConfigForm(RunConfig, values, basic=BASIC, hidden=HIDDEN, parent=self)
         self._form.values_changed.connect(self._on_settings_changed)
         self.launch_form.restart({"name": proposed_name(stem, config.stage.value, self._runs)})
         self._set(replace(self._state, settings_problem="", estimate=None, is_estimate_old=False, launch_trouble=""))
         self.form_replaced.emit()
         self._on_settings_changed()
+
+    def _drop_form(self) -> None:
+        """Let go of the settings; whoever shows them lets go when it hears that they are replaced."""
+        form, self._form = self._form, None
+        if form is not None:
+            form.values_changed.disconnect(self._on_settings_changed)
+            form.deleteLater()
 
     def _stem(self, config: RunConfig) -> str:
         if self._state.goal is not Goal.FRESH and self._state.start is not None:
@@ -365,6 +377,7 @@ class NewRun(QObject):
         if self._key() == self._estimate_key and self._state.estimate is not None:
             self._set(replace(self._state, estimate=self._stretched(self._state.estimate), is_estimate_old=False))
             self._timer.stop()
+            self._give_up_estimate()
         elif self._state.estimate is not None or self._state.estimate_trouble is not None:
             self._set(replace(self._state, is_estimate_old=True, estimate_trouble=None))
             self._ask_later()
@@ -396,6 +409,7 @@ class NewRun(QObject):
     def _ask_estimate(self) -> None:
         settings: BaseModel | None = self.launch_form.result
         if self.config is None or not isinstance(settings, LaunchSettings):
+            self._give_up_estimate()
             return
         self._draw_sheet()
         ranks = settings.num_processes * settings.num_nodes

@@ -21,7 +21,6 @@ class RecipeCard:
     sentence: str
     needs: str
     image_px: int
-    num_parameters_words: str = ""
     fits: bool = True
     """Whether the computer's graphics card is large enough; without a card only what needs none fits."""
     is_recommended: bool = False

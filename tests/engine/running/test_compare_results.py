@@ -266,3 +266,14 @@ def test_principal_components_of_little() -> None:
     assert (colours[..., 2] == 128).all()
     assert colours[..., 0].min() == 0
     assert colours[..., 0].max() == 255
+
+
+def test_a_measure_whose_weights_come_later_is_taken_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what was taken counts as taken; otherwise installing the weights would change nothing."""
+    picture = np.zeros((1, 64, 64, 3), dtype=np.uint8)
+    meter = Meter()
+    monkeypatch.setattr(
+        Meter, "problems", lambda _meter, measures, _size: dict.fromkeys(set(measures) & {"lpips"}, "no")
+    )
+    found = meter.measure(picture, picture, ("lpips", "flip"))
+    assert found.taken == {"flip"}

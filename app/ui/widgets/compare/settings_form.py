@@ -12,7 +12,6 @@ from app.ui.widgets.labels import Field
 from app.ui.widgets.quiet_inputs import QuietComboBox
 from ul_engine.requests import MAX_SEED
 
-RESTORERS = ("prior", "base")
 LARGEST_SEED = MAX_SEED - 256
 
 

@@ -27,11 +27,6 @@ class Gestures:
         self._drag_from: QPointF | None = None
         self._pressed_at = QPointF()
 
-    @property
-    def is_dragging(self) -> bool:
-        """Whether the picture is being pulled."""
-        return self._drag_from is not None
-
     def on_wheel(self, event: QWheelEvent) -> None:
         """Zoom at the pointer."""
         notches = event.angleDelta().y() / 120

@@ -48,7 +48,6 @@ class GalleryGrid(QAbstractItemView):
         self._hovered = -1
         self._painted: dict[str, int] = {}
         self._had_chosen = False
-        self._first_seen = -1
         self._band = QRect()
         self.num_columns = 1
         self.cell_size = QSize(172, 172 + CAPTION_PX)

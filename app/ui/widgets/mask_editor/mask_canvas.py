@@ -1,6 +1,6 @@
 """The picture under the brush."""
 
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -19,8 +19,6 @@ _ARROWS = {
 class MaskCanvas(ImageView):
     """The left button paints, the middle one moves the picture, the wheel zooms. Arrows move the brush by half its
     width, Space puts it down."""
-
-    brush_wished = Signal(object)  # Brush: by a key
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)

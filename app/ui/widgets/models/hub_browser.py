@@ -28,7 +28,6 @@ class HubBrowser(QWidget):
     fetch_requested = Signal(object)  # str: repository
     forget_requested = Signal(object)  # str: repository
     token_requested = Signal()
-    online_requested = Signal()
 
     def __init__(self, desk: ModelDesk, parent: QWidget | None = None) -> None:
         super().__init__(parent)

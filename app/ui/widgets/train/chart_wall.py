@@ -84,7 +84,8 @@ class ChartWall(QScrollArea):
         if self._view is not None and self._view is not view:
             self._view.figures_changed.disconnect(self._on_figures_changed)
         if view is not None and view is not self._view:
-            view.figures_changed.connect(self._on_figures_changed)
+            # A run that lay over another one is connected already.
+            view.figures_changed.connect(self._on_figures_changed, Qt.ConnectionType.UniqueConnection)
         self._view = view
         for card in self._cards.values():
             card.chart.set_series(())
@@ -225,9 +226,8 @@ class ChartWall(QScrollArea):
     def _on_readout_changed(self, found: Readout | None) -> None:
         """The same step in all charts."""
         sender = self.sender()
+        is_trail = any(card.chart is sender and card.spec.kind is ChartKind.TRAIL for card in self._cards.values())
+        x = found.x if found is not None and not is_trail else None
         for card in self._cards.values():
             if card.spec.kind is not ChartKind.TRAIL and card.chart is not sender:
-                is_trail = any(
-                    each.chart is sender and each.spec.kind is ChartKind.TRAIL for each in self._cards.values()
-                )
-                card.chart.set_cursor(found.x if found is not None and not is_trail else None)
+                card.chart.set_cursor(x)

@@ -76,9 +76,9 @@ def series_of(spec: ChartSpec, options: ChartOptions, drawn: Drawn) -> list[Seri
     if spec.kind is ChartKind.BANDS:
         return _bands(spec, options, drawn.view) if drawn.place == 0 else []
     found = []
-    for place, line in enumerate(spec.lines):
+    for place, line in enumerate(spec.lines if drawn.is_alone else (_main_line(spec, drawn.view),)):
         block = _block(drawn.view, line.figure)
-        if block is None or not len(block) or not (drawn.is_alone or line is _main_line(spec, drawn.view)):
+        if block is None or not len(block):
             continue
         name = line.title if drawn.is_alone else drawn.name
         found.append(
