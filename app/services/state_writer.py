@@ -32,22 +32,28 @@ class StateWriter(QObject):
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="state-files")
         self._lock = threading.Lock()
         self._pending: dict[Path, Callable[[], bytes]] = {}
+        self._is_closed = False
 
     def write(self, path: Path, content: Callable[[], bytes]) -> None:
-        """Replace a file; `content` is made in the thread, from what does not change any more."""
+        """Replace a file; `content` is made in the thread, from what does not change any more. Once closed, at once."""
         with self._lock:
             is_queued = path in self._pending
             self._pending[path] = content
-        if not is_queued:
+        if self._is_closed:
+            self._write(path)
+        elif not is_queued:
             self._executor.submit(self._write, path).add_done_callback(raise_bugs)
 
     def close(self) -> None:
         """Write what is pending and end the thread."""
+        self._is_closed = True
         self._executor.shutdown(wait=True)
 
     def _write(self, path: Path) -> None:
         with self._lock:
-            content = self._pending.pop(path)
+            content = self._pending.pop(path, None)
+        if content is None:  # written at closing
+            return
         try:
             write_whole(path, content())
         except OutputError as error:

@@ -111,6 +111,30 @@ def test_numbers_are_never_given_twice(store: Store, place: GalleryPlace) -> Non
     assert max(store.search(GalleryQuery())) > newest
 
 
+def test_an_index_that_somebody_is_making_is_not_thrown_away(
+    place: GalleryPlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.gallery.store.BUSY_S", 0.01)
+    file = tmp_path / "index.sqlite"
+    other = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    inode = file.stat().st_ino
+    asked: list[float] = []
+
+    def wait(seconds: float) -> None:
+        """In the place of a pause: the other one is done after the third."""
+        asked.append(seconds)
+        if len(asked) == 3:
+            other.execute("COMMIT")
+            other.close()
+
+    monkeypatch.setattr("app.services.gallery.store.time.sleep", wait)
+    opened = Store(file, place.root)
+    opened.close()
+    assert len(asked) >= 3
+    assert file.stat().st_ino == inode
+
+
 def test_foreign_and_broken_files_are_shown_as_what_they_are(store: Store, place: GalleryPlace) -> None:
     from PIL import Image
 

@@ -13,6 +13,9 @@ from app.services.gallery.sql import order_by, where
 
 SCHEMA_VERSION = 2
 BUSY_S = 10.0
+PATIENT_S = 20.0
+PAUSE_S = 0.02
+_TAKEN = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 MAX_VALUES = 500
 _SCHEMA = """
 CREATE TABLE items (
@@ -194,12 +197,19 @@ def remove_index(file: Path) -> None:
 
 
 def _opened(file: Path) -> sqlite3.Connection:
-    """A connection to an index of our kind; whatever else is there is thrown away first."""
-    try:
-        return _connected(file)
-    except (sqlite3.DatabaseError, IndexLost):
-        remove_index(file)
-        return _connected(file)
+    """A connection to an index of our kind; whatever else is there is thrown away first. One that somebody else is just
+    making is waited for: thrown away, it would be filled by them without a name."""
+    patient_until = time.monotonic() + PATIENT_S
+    while True:
+        try:
+            return _connected(file)
+        except (sqlite3.DatabaseError, IndexLost) as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _TAKEN:
+                remove_index(file)
+                return _connected(file)
+            if time.monotonic() > patient_until:
+                raise
+        time.sleep(PAUSE_S)
 
 
 def _connected(file: Path) -> sqlite3.Connection:
