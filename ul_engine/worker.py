@@ -110,13 +110,15 @@ class Worker:
         except EngineError as error:
             self.writer.send(protocol.ModelFailed(path=path, message=str(error)))
         except Exception as error:  # noqa: BLE001 - the request loop must outlive any one request
-            self.writer.send(protocol.ModelFailed(path=path, message=f"unexpected failure: {error!r}"))
+            memory = out_of_memory(error)
+            message = str(memory) if memory is not None else f"unexpected failure: {error!r}"
+            self.writer.send(protocol.ModelFailed(path=path, message=message))
 
     def _loaded(self, path: str) -> ModelCache.Entry:
         if path not in self.models:
             self.writer.send(protocol.ModelLoading(path=path))
         started = time.perf_counter()
-        entry = self.models.get(path)
+        entry = self._read(path)
         if entry.is_new:
             self.writer.send(
                 protocol.ModelLoaded(
@@ -124,6 +126,25 @@ class Worker:
                 )
             )
         return entry
+
+    def _read(self, path: str) -> ModelCache.Entry:
+        """The model; where memory is short, after letting go of all that is kept of earlier jobs."""
+        try:
+            return self.models.get(path)
+        except Exception as error:
+            if out_of_memory(error) is None:
+                raise
+        self._let_go()
+        try:
+            return self.models.get(path)
+        except Exception:
+            self._let_go()
+            raise
+
+    def _let_go(self) -> None:
+        """Give back the memory of the model and of what was kept of inputs."""
+        self.workbench.shelf.clear()
+        self.models.clear()
 
     def _run(self, command: protocol.RunJob) -> None:
         job_id = command.job_id
@@ -159,8 +180,7 @@ class Worker:
             )
         )
         if memory is not None:
-            self.models.clear()
-            self.workbench.shelf.clear()
+            self._let_go()
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,7 +1,7 @@
 """What was made of inputs, kept: of one input under one model, and of the last few."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar, cast
 
@@ -29,8 +29,9 @@ class Rung:
 @dataclass
 class StudyMemory:
     """What a `Study` has made: its latent, latents of rungs, bounds by (network, draw of noise), decodes by (rung,
-    draw), figures by rung. Decodes are kept up to `max_bytes`, the least recently used going first, their figures with
-    them. `original` and `fps`, where they are given, are what it was made of."""
+    draw), figures by rung. All of it is on the CPU: nothing that waits takes room on the device. Decodes are kept up to
+    `max_bytes`, the least recently used going first, their figures with them, and the latent of a level with the last
+    decode of it. `original` and `fps`, where they are given, are what it was made of."""
 
     max_bytes: int = STUDY_BYTES
     original: Uint8Array | None = None
@@ -43,8 +44,17 @@ class StudyMemory:
 
     @property
     def num_bytes(self) -> int:
-        """Bytes of the original, the decodes and the error maps, which are nearly all there is."""
-        return (self.original.nbytes if self.original is not None else 0) + self._decoded_bytes
+        """Bytes of the original and of all that was made of it."""
+        original = self.original.nbytes if self.original is not None else 0
+        return original + self._decoded_bytes + sum(tensor.nbytes for tensor in self._tensors)
+
+    @property
+    def _tensors(self) -> Iterator[Tensor]:
+        """The latents and the bounds."""
+        yield from self.latents.values()
+        yield from (tensor for tensor in self.encoded or () if tensor is not None)
+        for bound in self.bitrates.values():
+            yield from (bound.nats, bound.cell_nats, bound.band_nats, bound.band_edges, bound.terminal_nats)
 
     @property
     def _decoded_bytes(self) -> int:
@@ -65,6 +75,8 @@ class StudyMemory:
             (oldest, its_draw), _ = self.decodes.popitem(last=False)
             if its_draw == 0:
                 self.figures.pop(oldest, None)
+            if all(kept.latent_logsnr != oldest.latent_logsnr for kept, _ in self.decodes):
+                self.latents.pop(oldest.latent_logsnr, None)
 
 
 class Kept(Protocol):

@@ -64,9 +64,13 @@ class Study:
 
     @property
     def _encoded(self) -> tuple[Tensor, Tensor | None]:
+        """z_clean and its log-variance, on the device."""
         if self.memory.encoded is None:
-            self.memory.encoded = self.pipeline.encode_sampled(self.x, [self.seed])
-        return self.memory.encoded
+            z_clean, log_variance = self.pipeline.encode_sampled(self.x, [self.seed])
+            self.memory.encoded = z_clean.cpu(), log_variance.cpu() if log_variance is not None else None
+        z_clean, log_variance = self.memory.encoded
+        device = self.pipeline.device
+        return z_clean.to(device), log_variance.to(device) if log_variance is not None else None
 
     @property
     def z_clean(self) -> Tensor:
@@ -121,18 +125,19 @@ class Study:
         return BitSpread.of(self.bitrate_by_draw(observe, restorer=restorer))
 
     def latent(self, logsnr: float, observe: Observe = ignore) -> Tensor:
-        """The latent of one rung, at the native level again: `[1, C, Tz, h, w]`. Raises ConfigError below the noisiest
-        level."""
+        """The latent of one rung, at the native level again: `[1, C, Tz, h, w]` on the device. Raises ConfigError below
+        the noisiest level."""
         latents = self.memory.latents
         if logsnr not in latents:
-            seeds = [self.seed]
-            if logsnr == self.native_logsnr:
-                latents[logsnr] = self.pipeline.native_latent(self.z_clean, seeds)
-            else:
-                latents[logsnr] = self.pipeline.bring_back(
-                    self.z_clean, logsnr, seeds, self.sampling.base, observe, restorer=self.restorer
-                )
-        return latents[logsnr]
+            latents[logsnr] = self._new_latent(logsnr, observe).cpu()
+        return latents[logsnr].to(self.pipeline.device)
+
+    def _new_latent(self, logsnr: float, observe: Observe) -> Tensor:
+        if logsnr == self.native_logsnr:
+            return self.pipeline.native_latent(self.z_clean, [self.seed])
+        return self.pipeline.bring_back(
+            self.z_clean, logsnr, [self.seed], self.sampling.base, observe, restorer=self.restorer
+        )
 
     def picture(self, rung: Rung, *, draw: int = 0, observe: Observe = ignore) -> Uint8Array:
         """Reconstruction uint8 `[T, H, W, 3]`; `draw` numbers independent decodes of the same latent."""

@@ -98,6 +98,53 @@ def test_a_decode_larger_than_the_cache_is_kept_until_the_next(pipeline: Pipelin
     assert np.array_equal(study.picture(NATIVE), picture)
 
 
+def test_the_latent_of_a_level_goes_with_its_last_decode(pipeline: Pipeline) -> None:
+    study = study_of(pipeline, memory=StudyMemory(2 * PICTURE_BYTES))
+    kept = study.memory.latents
+    low, from_picture = Rung(3.0), Rung(5.0, -2.0)
+    study.picture(low)
+    study.picture(NATIVE)
+    assert set(kept) == {3.0, 5.0}
+    study.picture(from_picture)  # lets go of the low rung, and of all that was decoded of it
+    assert set(kept) == {5.0}
+    study.picture(low, draw=1)  # lets go of the native rung, whose latent another one still needs
+    assert set(kept) == {5.0, 3.0}
+    study.picture(low)  # ... and now of that one
+    assert set(kept) == {3.0}
+    with Counted(pipeline.model.prior) as restored:
+        study.latent(3.0)
+    assert not restored
+
+
+def test_latents_and_bounds_are_counted(pipeline: Pipeline) -> None:
+    memory = StudyMemory()
+    study = study_of(pipeline, memory=memory)
+    assert memory.num_bytes == 0
+    z_clean = study.z_clean
+    assert memory.num_bytes == z_clean.nbytes
+    study.latent(5.0)
+    study.latent(2.0)
+    assert memory.num_bytes == 3 * z_clean.nbytes
+    study.bits_per_pixel()
+    assert memory.num_bytes > 3 * z_clean.nbytes
+    before = memory.num_bytes
+    study.picture(NATIVE)
+    assert memory.num_bytes == before + PICTURE_BYTES
+
+
+@pytest.mark.gpu
+def test_nothing_that_waits_is_on_the_device() -> None:
+    study = study_of(Pipeline(tiny_model().to("cuda"), torch.device("cuda")))
+    first = study.picture(Rung(2.0))
+    study.bits_per_pixel()
+    assert study.memory.encoded is not None
+    kept = [*study.memory.latents.values(), study.memory.encoded[0]]
+    assert {tensor.device.type for tensor in kept} == {"cpu"}
+    assert study.latent(2.0).device.type == "cuda"
+    study.memory.decodes.clear()
+    assert np.array_equal(study.picture(Rung(2.0)), first)
+
+
 # ---- the latent's ladder --------------------------------------------------------------------------------------------
 
 
