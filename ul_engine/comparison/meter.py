@@ -91,7 +91,7 @@ class Meter:
     ) -> Measured:
         """Figures of `picture` against `original`, both uint8 `[T, H, W, 3]`; what is `known` is not taken again.
 
-        `observe` is called before each measure; it may raise Cancelled.
+        `observe` is called before each measure and each strip of one; it may raise Cancelled.
         """
         missing = set(measures) - (known.taken if known is not None else set())
         if known is not None and not missing:
@@ -109,9 +109,9 @@ class Meter:
     ) -> Measured:
         match name:
             case "ssim":
-                return replace(found, ssim=float(ssim(x, x_hat)))
+                return replace(found, ssim=float(ssim(x, x_hat, observe=observe)))
             case "ms-ssim":
-                values, num_scales = ms_ssim(x, x_hat)
+                values, num_scales = ms_ssim(x, x_hat, observe=observe)
                 return replace(found, ms_ssim=float(values), ms_ssim_scales=num_scales)
             case "flip":
                 errors, mean = flip(x, x_hat, observe=observe)

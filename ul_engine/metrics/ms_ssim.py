@@ -1,14 +1,14 @@
 """Multi-scale structural similarity, with fewer scales where a picture is too small for five."""
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ul_engine.errors import ShapeError
-from ul_engine.metrics.distortion import check_pair, unit_frames
-from ul_engine.metrics.windows import WINDOW_PX, similarity
+from ul_engine.metrics.distortion import check_pair, frame_groups, unit_range
+from ul_engine.metrics.windows import WINDOW_PX, Prepare, halved, mean_similarity
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # finest scale first
 MAX_SCALES = len(WEIGHTS)
@@ -44,7 +44,7 @@ def num_scales_for(height: int, width: int) -> int:
     return fitting[-1]
 
 
-def ms_ssim(x: Tensor, x_hat: Tensor) -> MsSsim:
+def ms_ssim(x: Tensor, x_hat: Tensor, *, observe: Callable[[], None] = lambda: None) -> MsSsim:
     """`prod_j cs_j^w_j` over scales j, times l^w of the coarsest; 1 for equal pictures.
 
     `x`, `x_hat` float `[B, 3, T, H, W]` in [-1, 1]; measured on [0, 1], per channel and frame, then averaged. With
@@ -52,21 +52,29 @@ def ms_ssim(x: Tensor, x_hat: Tensor) -> MsSsim:
     published); one scale is SSIM to that power. A negative mean (a picture turned inside out) counts as 0.
     Source: Wang, Simoncelli, Bovik, "Multiscale structural similarity" (2003), eq. 7 and the weights of section 3.2.
     Differs from it by: colour, fewer scales for small pictures, 2 x 2 means as the low-pass filter.
+    `observe` is called before each strip of a picture; it may raise to stop.
     """
     check_pair(x, x_hat)
     num_scales = num_scales_for(*x.shape[-2:])
     scale = sum(WEIGHTS) / sum(WEIGHTS[:num_scales])
-    frames = _per_channel(unit_frames(x), unit_frames(x_hat), [weight * scale for weight in WEIGHTS[:num_scales]])
-    return MsSsim(frames.mean(1).view(len(x), -1).mean(1), num_scales)
+    weights = [weight * scale for weight in WEIGHTS[:num_scales]]
+    groups = [_per_channel(*pair, weights, observe=observe) for pair in frame_groups(x, x_hat)]
+    return MsSsim(torch.cat(groups).mean(1).view(len(x), -1).mean(1).float(), num_scales)
 
 
-def _per_channel(x: Tensor, y: Tensor, weights: list[float]) -> Tensor:
-    """MS-SSIM of frames `[N, C, H, W]` -> `[N, C]`."""
-    product = torch.ones(x.shape[:2], dtype=x.dtype, device=x.device)
+def _per_channel(x: Tensor, y: Tensor, weights: Sequence[float], *, observe: Callable[[], None]) -> Tensor:
+    """MS-SSIM of frames `[N, C, H, W]` in [-1, 1] -> `[N, C]` float64."""
+    product = torch.ones(x.shape[:2], dtype=torch.float64, device=x.device)
+    prepare: Prepare = unit_range
     for scale, weight in enumerate(weights, start=1):
-        luminance, contrast = similarity(x, y)
-        term = contrast if scale < len(weights) else luminance * contrast
-        product = product * term.mean((-2, -1)).clamp_min(0.0) ** weight
+        whole, contrast = mean_similarity(x, y, prepare, observe=observe)
+        term = contrast if scale < len(weights) else whole
+        product = product * term.clamp_min(0.0) ** weight
         if scale < len(weights):
-            x, y = F.avg_pool2d(x, 2), F.avg_pool2d(y, 2)
+            x, y = halved(x, prepare), halved(y, prepare)
+            prepare = _as_it_is
     return product
+
+
+def _as_it_is(x: Tensor) -> Tensor:
+    return x
