@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,6 +157,14 @@ def test_foreign_and_broken_files_are_shown_as_what_they_are(store: Store, place
         "text.png",
         "empty.mp4",
     }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is text")
+def test_a_name_that_is_no_text_does_not_stop_the_scan(store: Store, place: GalleryPlace) -> None:
+    whole = (place.root / "2026-11-20" / "00500-0.png").read_bytes()
+    (place.root / os.fsdecode(b"odd\xff.png")).write_bytes(whole)
+    (place.root / "plain.png").write_bytes(whole)
+    assert scan(place, store).added == 1
 
 
 def test_clips_of_every_kind(store: Store, place: GalleryPlace) -> None:

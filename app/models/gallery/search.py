@@ -1,6 +1,7 @@
 """Reads what people type into the search field: words, and fields such as ``model:scenes seed:7 star: size>64``."""
 
 import difflib
+import math
 import re
 import shlex
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ NUMBERS = ("seed", "steps", "guidance", "class", "size", "width", "height", "fra
 TEXTS = ("prompt", "model", "file")
 OTHERS = ("date", "kind", "star", "foreign", "broken")
 FIELDS = (*TEXTS, *NUMBERS, *OTHERS)
+LARGEST = 2**63 - 1
 _TERM = re.compile(r"^(-?)([A-Za-z]+)(>=|<=|:|=|>|<)(.*)$")
 _NOT = re.compile(r"^(no|not|false|0)$", re.IGNORECASE)
 
@@ -90,31 +92,42 @@ def _number(field: str, sign: str, value: str, is_not: bool) -> list[Condition]:
     if not value:
         return []
     if field == "size" and (sides := re.match(r"^(\d+)[x×](\d+)$", value)):
+        _refuse_not(field, is_not)
         sign = "=" if sign == ":" else sign
         pairs = zip(("width", "height"), sides.groups(), strict=True)
-        return [Condition(side, sign, int(number), is_not) for side, number in pairs]
+        return [Condition(side, sign, _as_number(field, number)) for side, number in pairs]
     if sign in (":", "=") and (span := re.match(r"^([\d.]+)\.\.([\d.]+)$", value)):
+        _refuse_not(field, is_not)
         low, high = (_as_number(field, part) for part in span.groups())
         return [Condition(field, ">=", low), Condition(field, "<=", high)]
     return [Condition(field, "=" if sign == ":" else sign, _as_number(field, value), is_not)]
 
 
+def _refuse_not(field: str, is_not: bool) -> None:
+    """Conditions are joined by "and": what has two of them cannot be turned round."""
+    if is_not:
+        raise ValueError(_tr("Two limits cannot be left out at once; use {field}< or {field}>.").format(field=field))
+
+
 def _as_number(field: str, text: str) -> int | float:
+    """Whole numbers as far as files hold them (64 bits)."""
     try:
-        return int(text) if re.match(r"^-?\d+$", text) else float(text)
+        number = int(text) if re.match(r"^-?\d+$", text) else float(text)
     except ValueError:
+        number = math.nan
+    if not -LARGEST <= number <= LARGEST:
         raise ValueError(
             _tr("{field}: wants a number, such as {field}:64 or {field}>64, not “{text}”.").format(
                 field=field, text=text
             )
-        ) from None
+        )
+    return number
 
 
 def _date(sign: str, value: str, today: date, is_not: bool) -> list[Condition]:
     if not value:
         return []
-    first, after = _span(value.lower(), today)
-    begin, end = (datetime.combine(day, datetime.min.time()).timestamp() for day in (first, after))
+    begin, end = _span(value.lower(), today)
     match sign:
         case ">":
             return [Condition("time", ">=", end, is_not)]
@@ -129,8 +142,19 @@ def _date(sign: str, value: str, today: date, is_not: bool) -> list[Condition]:
     return [Condition("time", ">=", begin), Condition("time", "<", end)]
 
 
-def _span(value: str, today: date) -> tuple[date, date]:
-    """First day, and the one after the last."""
+def _span(value: str, today: date) -> tuple[float, float]:
+    """Where the first day begins and where the last one ends, in seconds since 1970."""
+    try:
+        begin, end = (datetime.combine(day, datetime.min.time()).timestamp() for day in _days(value, today))
+    except (ValueError, OverflowError):
+        raise ValueError(
+            _tr("date: wants 2026, 2026-11, 2026-11-27, today, yesterday or 7d, not “{value}”.").format(value=value)
+        ) from None
+    return begin, end
+
+
+def _days(value: str, today: date) -> tuple[date, date]:
+    """First day, and the one after the last. Raises ValueError and OverflowError for what is no date."""
     named = {"today": (today, 1), "yesterday": (today - timedelta(days=1), 1)}
     if value in named:
         first, days = named[value]
@@ -138,20 +162,15 @@ def _span(value: str, today: date) -> tuple[date, date]:
     if days_back := re.match(r"^(\d{1,4})d$", value):
         return today - timedelta(days=int(days_back[1]) - 1), today + timedelta(days=1)
     parts = re.match(r"^(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?$", value)
-    try:
-        if parts is None:
-            raise ValueError
-        year, month, day = (int(part) if part else None for part in parts.groups())
-        first = date(year or 1, month or 1, day or 1)
-        if day is not None:
-            return first, first + timedelta(days=1)
-        if month is not None:
-            return first, date(first.year + first.month // 12, first.month % 12 + 1, 1)
-        return first, date(first.year + 1, 1, 1)
-    except (ValueError, OverflowError):
-        raise ValueError(
-            _tr("date: wants 2026, 2026-11, 2026-11-27, today, yesterday or 7d, not “{value}”.").format(value=value)
-        ) from None
+    if parts is None:
+        raise ValueError(value)
+    year, month, day = (int(part) if part else None for part in parts.groups())
+    first = date(year or 1, month or 1, day or 1)
+    if day is not None:
+        return first, first + timedelta(days=1)
+    if month is not None:
+        return first, date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return first, date(first.year + 1, 1, 1)
 
 
 def _tr(text: str) -> str:

@@ -80,7 +80,8 @@ def scan(
 
 
 def walk(root: Path, folder: str = "") -> Iterator[tuple[str, tuple[int, int]]]:
-    """Path below the root, then time and size, of every result; hidden names and foreign kinds are passed over.
+    """Path below the root, then time and size, of every result; hidden names, names that are no text and foreign kinds
+    are passed over.
 
     A folder that is gone holds nothing; one that cannot be read raises OSError if it is the root.
     """
@@ -94,7 +95,7 @@ def _walk(root: Path, folder: str, depth: int) -> Iterator[tuple[str, tuple[int,
     with os.scandir(root / folder if folder else root) as entries:
         listed = list(entries)
     for entry in listed:
-        if entry.name.startswith("."):
+        if entry.name.startswith(".") or not _is_text(entry.name):
             continue
         path = f"{folder}/{entry.name}" if folder else entry.name
         try:
@@ -119,6 +120,15 @@ def _clip_of_pictures(root: Path, path: str) -> Iterator[tuple[str, tuple[int, i
         states = [entry.stat() for entry in entries if entry.name.endswith(".png")]
     if states:
         yield path, (max(state.st_mtime_ns for state in states), sum(state.st_size for state in states))
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be kept in the index: some systems take any bytes for one."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_result(path: str) -> bool:
