@@ -87,7 +87,7 @@ def inhibitor(which: Callable[[str], str | None] = shutil.which, platform: str =
     if platform == "darwin" and which("caffeinate"):
         return ("caffeinate", "-i", *watcher)
     if platform.startswith("linux") and which("systemd-inhibit"):
-        about = ("--what=sleep:idle", "--who=UL Studio", "--why=A model is being trained", "--mode=block")
+        about = ("--what=sleep:idle", "--who=UL Studio", "--why=Long work is going on", "--mode=block")
         return ("systemd-inhibit", *about, *watcher)
     if platform.startswith("linux") and which("gnome-session-inhibit"):
         return ("gnome-session-inhibit", "--inhibit", "suspend:idle", *watcher)

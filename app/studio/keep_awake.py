@@ -4,6 +4,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 
+from app.models.job_queue import QueueView
 from app.models.session import Session
 from app.services.sleep_guard import SleepGuard
 
@@ -35,7 +36,7 @@ class KeepAwake(QObject):
         """What is at work, by name."""
         session = self._session
         return {
-            "queue": session.queue.view.running is not None,
+            "queue": _is_at_work(session.queue.view),
             "runs": any(run.standing.condition.is_live for run in session.runs.list.runs),
             "sweeps": session.has_sweeps and any(report.is_running for report in session.sweeps.state.reports),
         }
@@ -55,3 +56,8 @@ class KeepAwake(QObject):
     def _hold(self) -> None:
         for name, is_working in self._working().items():
             self._guard.set_held(name, is_working)
+
+
+def _is_at_work(queue: QueueView) -> bool:
+    """Also between two jobs: many short ones take as long as a long one."""
+    return queue.running is not None or bool(queue.ready and not queue.is_paused)

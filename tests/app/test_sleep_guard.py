@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
+from app.models.job_queue import JobState
 from app.models.session import Session
 from app.models.sweeps.reading import SweepReport
 from app.services.sleep_guard import WATCHER, SleepGuard, inhibitor
@@ -100,9 +101,26 @@ def test_jobs_and_sweeps_keep_it_awake_once_they_take_a_while(guard: SleepGuard,
     session.sweeps.note_reports((SweepReport("/x", "x", is_running=True),))
     wait_until(lambda: guard.holders == {"queue", "sweeps"})
     session.queue.skip()
-    from app.models.job_queue import JobState
-
     session.queue.end(session.queue.view.running.job_id, JobState.STOPPED)
     assert guard.holders == {"sweeps"}
     session.sweeps.note_reports(())
     assert not guard.is_awake
+
+
+def test_many_short_jobs_keep_it_awake_as_one_long_one(guard: SleepGuard, owned: Callable[[Any], Any]) -> None:
+    session = owned(Session(()))
+    owned(KeepAwake(session, guard, after_ms=300))
+
+    def is_held_after_another_job() -> bool:
+        session.queue.add(GenerateRequest(model="m"), "m", (64, 64))
+        if session.queue.view.running is not None:
+            session.queue.end(session.queue.view.running.job_id, JobState.FINISHED)
+        else:
+            session.queue.add(GenerateRequest(model="m"), "m", (64, 64))
+        session.queue.take_next()
+        return guard.holders == {"queue"}
+
+    wait_until(is_held_after_another_job)
+    session.queue.set_paused(True)
+    session.queue.end(session.queue.view.running.job_id, JobState.FINISHED)
+    assert not guard.is_awake, "a queue that is held does nothing"
