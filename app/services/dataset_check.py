@@ -3,17 +3,15 @@
 import asyncio
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from PySide6.QtCore import QObject, Signal
 
+from app.services.scratch import ScratchFolder
 from app.services.tool_process import COMMAND, ToolEnd, ToolProcess
 from trainer.data.check.report import DataReport
 
@@ -49,8 +47,8 @@ class DatasetCheck(QObject):
         self._check = ToolProcess(command, self)
         self._draw = ToolProcess(command, self)
         self._numbers = count(1)
-        self._folder = ""
-        self._sheet = ""
+        self._place = ScratchFolder("ul-studio-data-")
+        self._drawing = 0
         self._parsing: asyncio.Task[None] | None = None
         self._check.line_read.connect(self._on_line)
         self._check.ended.connect(self._on_check_ended)
@@ -64,18 +62,25 @@ class DatasetCheck(QObject):
     def check(self, data: Mapping[str, Any]) -> None:
         """Look through the data of this section; what it leaves out is chosen to suit the files."""
         self.stop()
-        number = next(self._numbers)
-        sheet = str(self._place(f"sheet-{number}.png"))
-        arguments = ["--json", "-", "--progress", "json", "--sheet", sheet]
+        number, section = next(self._numbers), dict(data)
         cores = max(1, (os.cpu_count() or 2) - 1)  # the window needs one
-        self._check.start(["data", "check", *self._source(data, number), *arguments, "--processes", str(cores)])
+
+        def arguments() -> list[str]:
+            told = ["--json", "-", "--progress", "json", "--sheet", self._sheet_path(number)]
+            return ["data", "check", *self._source(section, number), *told, "--processes", str(cores)]
+
+        self._check.start(arguments)
 
     def draw(self, data: Mapping[str, Any], seed: int = 0) -> None:
         """Only draw the tensors, for other settings of data that was checked."""
-        number = next(self._numbers)
-        self._sheet = str(self._place(f"sheet-{number}.png"))
-        source = self._source(data, number)
-        self._draw.start(["data", "sheet", *source, "--out", self._sheet, "--progress", "off", "--seed", str(seed)])
+        number, section = next(self._numbers), dict(data)
+        self._drawing = number
+
+        def arguments() -> list[str]:
+            told = ["--out", self._sheet_path(number), "--progress", "off", "--seed", str(seed)]
+            return ["data", "sheet", *self._source(section, number), *told]
+
+        self._draw.start(arguments)
 
     def stop(self) -> None:
         """End what runs; nothing more is heard of it."""
@@ -90,22 +95,18 @@ class DatasetCheck(QObject):
         self.stop()
         await self._check.close()
         await self._draw.close()
-        if self._folder:
-            await asyncio.to_thread(shutil.rmtree, self._folder, True)
-            self._folder = ""
+        await asyncio.to_thread(self._place.remove)
 
-    def _source(self, data: Mapping[str, Any], number: int) -> list[str]:
+    # ---- in a thread ------------------------------------------------------------------------------------------------
+
+    def _source(self, section: Mapping[str, Any], number: int) -> list[str]:
         """The section as a file, which JSON makes a recipe of."""
-        path, section = self._place(f"data-{number}.json"), dict(data)
         if section.get("kind") == "scenes" and not section.get("cache"):
-            section["cache"] = str(self._place("scenes"))  # a few for a look; a run has its own
-        path.write_text(json.dumps({"data": section}), encoding="utf-8")
-        return ["--config", str(path)]
+            section = {**section, "cache": str(self._place.path("scenes"))}  # a few for a look; a run has its own
+        return ["--config", str(self._place.write(f"data-{number}.json", json.dumps({"data": section})))]
 
-    def _place(self, name: str) -> Path:
-        if not self._folder:
-            self._folder = tempfile.mkdtemp(prefix="ul-studio-data-")
-        return Path(self._folder) / name
+    def _sheet_path(self, number: int) -> str:
+        return str(self._place.path(f"sheet-{number}.png"))
 
     # ---- news of the children ---------------------------------------------------------------------------------------
 
@@ -136,7 +137,7 @@ class DatasetCheck(QObject):
 
     def _on_draw_ended(self, end: ToolEnd) -> None:
         if end.code == 0:
-            self.sheet_drawn.emit(self._sheet)
+            self.sheet_drawn.emit(self._sheet_path(self._drawing))
         else:
             self.sheet_failed.emit(problem_of(end))
 

@@ -1,8 +1,7 @@
 """What a run would cost, measured by a child process that takes a few real steps."""
 
+import asyncio
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 from PySide6.QtCore import QObject, Signal
 
 from app.services.dataset_check import ToolProblem, problem_of
+from app.services.scratch import ScratchFolder
 from app.services.tool_process import COMMAND, ToolEnd, ToolProcess
 from trainer.cost import RunEstimate
 
@@ -43,7 +43,7 @@ class DryRun(QObject):
         super().__init__(parent)
         self._tool = ToolProcess(command, self)
         self._numbers = count(1)
-        self._folder = ""
+        self._place = ScratchFolder("ul-studio-estimate-")
         self._key: object = None
         self._tool.ended.connect(self._on_ended)
 
@@ -52,12 +52,14 @@ class DryRun(QObject):
     ) -> None:
         """Reckon a run with these settings in the folder `run`, which need not exist."""
         self._key = key
-        if not self._folder:
-            self._folder = tempfile.mkdtemp(prefix="ul-studio-estimate-")
-        file = Path(self._folder) / f"settings-{next(self._numbers)}.json"
-        file.write_text(json.dumps(dict(settings)), encoding="utf-8")
-        what = [str(settings["stage"]), "--config", str(file), "--out", str(run), "--dry-run", "--json"]
-        self._tool.start([*what, "--processes", str(processes), "--device", device])
+        number, content = next(self._numbers), json.dumps(dict(settings))
+
+        def arguments() -> list[str]:
+            file = str(self._place.write(f"settings-{number}.json", content))
+            what = [str(settings["stage"]), "--config", file, "--out", str(run), "--dry-run", "--json"]
+            return [*what, "--processes", str(processes), "--device", device]
+
+        self._tool.start(arguments)
 
     def stop(self) -> None:
         """Never mind."""
@@ -66,9 +68,7 @@ class DryRun(QObject):
     async def close(self) -> None:
         """End it and remove what was written."""
         await self._tool.close()
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = ""
+        await asyncio.to_thread(self._place.remove)
 
     def _on_ended(self, end: ToolEnd) -> None:
         if end.code != 0:

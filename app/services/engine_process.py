@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ul_engine
+from app.services.child_lines import lines_of
 from ul_engine.protocol import HEADER, Command, News, ProtocolError, decode_header, decode_news, encode_frame
 
 STDERR_LINES = 60
@@ -123,12 +124,8 @@ class EngineProcess:
     async def _collect_stderr(self) -> None:
         stream = self._process.stderr
         assert stream is not None
-        rest = ""
-        while chunk := await stream.read(65536):
-            *lines, rest = (rest + chunk.decode("utf-8", "replace")).split("\n")
-            self._stderr.extend(lines)
-        if rest:
-            self._stderr.append(rest)
+        async for line in lines_of(stream):
+            self._stderr.append(line)
 
 
 def exit_words(code: int) -> str:

@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
+from app.services.child_lines import lines_of
 from app.services.engine_process import child_environment, exit_words
 
 STDERR_LINES = 200
@@ -57,10 +58,11 @@ class ToolProcess(QObject):
         """Whether a child is at work."""
         return self._task is not None
 
-    def start(self, arguments: Sequence[str]) -> None:
-        """Run the tool with these arguments; needs a running event loop."""
+    def start(self, arguments: Sequence[str] | Callable[[], Sequence[str]]) -> None:
+        """Run the tool with these arguments; needs a running event loop. Where they are a function, it is called in a
+        thread before: it may write the files that it names, and an OSError of it ends like one of the tool."""
         self.stop()
-        self._task = asyncio.get_running_loop().create_task(self._run(tuple(arguments)))
+        self._task = asyncio.get_running_loop().create_task(self._run(arguments))
 
     def stop(self) -> None:
         """End the child and all that came from it."""
@@ -76,11 +78,16 @@ class ToolProcess(QObject):
         if self._former:
             await asyncio.wait(set(self._former))
 
-    async def _run(self, arguments: tuple[str, ...]) -> None:
+    async def _run(self, wanted: Sequence[str] | Callable[[], Sequence[str]]) -> None:
+        try:
+            arguments = await asyncio.to_thread(wanted) if callable(wanted) else wanted
+        except OSError as error:
+            self._finish_early(f"what it needs cannot be written ({error.strerror or error})")
+            return
         try:
             process = await _started((*self._command, *arguments))
         except OSError as error:
-            self._finish(ToolEnd(127, "", (f"ul-train: it cannot be started ({error.strerror})",)))
+            self._finish_early(f"it cannot be started ({error.strerror or error})")
             return
         try:
             end = await self._followed(process)
@@ -88,6 +95,9 @@ class ToolProcess(QObject):
             await _end(process)
             raise
         self._finish(end)
+
+    def _finish_early(self, reason: str) -> None:
+        self._finish(ToolEnd(127, "", (f"ul-train: {reason}",)))
 
     def _finish(self, end: ToolEnd) -> None:
         if self._task is asyncio.current_task():
@@ -104,14 +114,9 @@ class ToolProcess(QObject):
 
     async def _read_lines(self, process: asyncio.subprocess.Process, lines: "deque[str]") -> None:
         assert process.stderr is not None
-        rest = ""
-        while chunk := await process.stderr.read(65536):
-            *whole, rest = (rest + chunk.decode("utf-8", "replace")).replace("\r", "\n").split("\n")
-            for line in whole:
-                lines.append(line)
-                self.line_read.emit(line)
-        if rest:
-            lines.append(rest)
+        async for line in lines_of(process.stderr):
+            lines.append(line)
+            self.line_read.emit(line)
 
 
 async def _started(command: Sequence[str]) -> asyncio.subprocess.Process:
