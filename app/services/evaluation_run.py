@@ -12,14 +12,15 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.services.engine_process import child_environment
+from app.services.child_lines import lines_of
+from app.services.engine_process import child_environment, exit_words
 from app.services.in_order import InOrder
 from ul_engine.protocol import EvaluationFailed, EvaluationFinished, EvaluationProgress, read_evaluation_line
 
 EVALUATE_COMMAND = (sys.executable, "-m", "ul_engine.cli", "evaluate")
 STDERR_LINES = 30
-LINE_BYTES = 2**20
-GRACE_S = 3.0
+GRACE_S = 5.0
+"""A child that was asked to end and has not by then is ended."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class EvaluationRun(QObject):
         self._command = tuple(command)
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
+        self._deadline: asyncio.TimerHandle | None = None
         self._was_asked = False
         self._reader = InOrder("evaluation", self)
         self._reader.finished.connect(self.finished)
@@ -62,50 +64,56 @@ class EvaluationRun(QObject):
         self._task = asyncio.get_running_loop().create_task(self._run(tuple(arguments)))
 
     def stop(self) -> None:
-        """Ask the child to end; what it has finished stays on the disk."""
+        """Ask the child to end, and make it where it does not; what it has finished stays on the disk."""
         self._was_asked = True
         if self._process is not None:
-            with suppress(ProcessLookupError):
-                self._process.terminate()
+            self._end(self._process)
 
     async def close(self) -> None:
         """End the child and the thread."""
         self.stop()
         if self._task is not None:
-            done, _ = await asyncio.wait({self._task}, timeout=GRACE_S)
-            if not done and self._process is not None:
-                self._process.kill()
-                await self._task
+            await asyncio.wait({self._task})
         self._reader.close()
+
+    def _end(self, process: asyncio.subprocess.Process) -> None:
+        with suppress(ProcessLookupError):
+            process.terminate()
+        self._deadline = asyncio.get_running_loop().call_later(GRACE_S, self._kill, process)
+
+    def _kill(self, process: asyncio.subprocess.Process) -> None:
+        with suppress(ProcessLookupError):
+            process.kill()
 
     async def _run(self, arguments: tuple[str, ...]) -> None:
         try:
-            self._process = await asyncio.create_subprocess_exec(
+            self._process = process = await asyncio.create_subprocess_exec(
                 *self._command,
                 *arguments,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 env=child_environment(os.environ),
-                limit=LINE_BYTES,
             )
         except OSError as error:
             self.ended.emit(EvaluationEnd(f"it could not be started ({error.strerror or error})"))
             return
+        if self._was_asked:  # while it was being started
+            self._end(process)
         tail: deque[str] = deque(maxlen=STDERR_LINES)
-        try:
-            last, _ = await asyncio.gather(self._follow(self._process), _collect(self._process, tail))
-            code = await self._process.wait()
-        finally:
-            self._process = None
+        last, _ = await asyncio.gather(self._follow(process), _collect(process, tail))
+        code = await process.wait()
+        self._process = None
+        if self._deadline is not None:
+            self._deadline.cancel()
         self._tell_end(last, code, "\n".join(tail))
 
     async def _follow(self, process: asyncio.subprocess.Process) -> EvaluationFinished | EvaluationFailed | None:
         """Pass news on; returns the last word."""
         assert process.stdout is not None
         last: EvaluationFinished | EvaluationFailed | None = None
-        async for line in process.stdout:
-            news = read_evaluation_line(line)
+        async for line in lines_of(process.stdout):
+            news = read_evaluation_line(line.encode())
             if isinstance(news, EvaluationProgress):
                 self.progressed.emit(news)
             elif news is not None:
@@ -118,14 +126,13 @@ class EvaluationRun(QObject):
         elif isinstance(last, EvaluationFailed):
             self.ended.emit(EvaluationEnd(last.message, tail, self._was_asked))
         else:
-            words = f"it was ended by signal {-code}" if code < 0 else f"it ended with code {code}"
-            self.ended.emit(EvaluationEnd(words, tail, self._was_asked))
+            self.ended.emit(EvaluationEnd(exit_words(code), tail, self._was_asked))
 
 
 async def _collect(process: asyncio.subprocess.Process, tail: deque[str]) -> None:
     assert process.stderr is not None
-    async for line in process.stderr:
-        tail.append(line.decode("utf-8", "replace").rstrip())
+    async for line in lines_of(process.stderr):
+        tail.append(line.rstrip())
 
 
 def _done(finished: EvaluationFinished) -> EvaluationDone:

@@ -49,6 +49,7 @@ class CompareRunner(QObject):
         session.compare.stop_requested.connect(self._on_stop_requested)
         session.queue.job_began.connect(self._on_job_began)
         session.queue.job_ended.connect(self._on_job_ended)
+        session.queue.jobs_dropped.connect(self._on_jobs_dropped)
         client.result_arrived.connect(self._on_result)
 
     def close(self) -> None:
@@ -72,7 +73,6 @@ class CompareRunner(QObject):
         for job in queue.view.waiting:
             if job.page == "compare":
                 queue.remove(job.job_id)
-                self._session.compare.results.end_work(job.job_id, is_failed=False)
         if queue.view.running is not None and queue.view.running.page == "compare":
             queue.skip()
 
@@ -98,6 +98,11 @@ class CompareRunner(QObject):
     def _on_job_ended(self, job: Job) -> None:
         if job.page == "compare":
             self._reader.start(_Ended, job)
+
+    def _on_jobs_dropped(self, jobs: tuple[Job, ...]) -> None:
+        """A person took them out, here or in the queue: what they were to bring can be asked for again."""
+        for job in jobs:
+            self._session.compare.results.end_work(job.job_id, is_failed=False)
 
     def _on_read(self, read: object) -> None:
         compare = self._session.compare

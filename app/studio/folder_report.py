@@ -38,6 +38,7 @@ class FolderReporter(QObject):
 
     def _on_start_requested(self, wish: ReportWish) -> None:
         self._began_s = time.monotonic()
+        self._part = ("", 0.0, 0)
         self._session.notices.dismiss_key("folder-report")
         self._run.start(arguments_of(wish, self._files.root))
 

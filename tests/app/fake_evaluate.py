@@ -2,10 +2,12 @@
 
     python fake_evaluate.py MODE ARGUMENTS...
 
-Modes: normal, slow (until it is ended), fails, other (belongs to another evaluation), dies.
+Modes: normal, slow (until it is ended), deaf (even to being asked to end), chatty (a long progress bar), fails, other
+(belongs to another evaluation), dies.
 """
 
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -27,7 +29,12 @@ def main() -> int:
     print("a warning of some library", file=sys.stderr, flush=True)
     say(EvaluationProgress(doing="checking files", done=2, total=2))
     say(EvaluationProgress(doing="measuring samples", done=1, total=2))
-    if mode == "slow":
+    if mode == "chatty":
+        sys.stderr.write("step\r" * 2**18 + "\n")
+    if mode == "deaf":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        say(EvaluationProgress(doing="measuring samples", done=2, total=2))
+    if mode in ("slow", "deaf"):
         time.sleep(60)
     if mode == "dies":
         return 9

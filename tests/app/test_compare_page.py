@@ -242,6 +242,23 @@ def test_escape_stops_what_this_page_asked_for_and_keeps_what_is_made(
     run_async(story())
 
 
+def test_jobs_taken_out_of_the_queue_are_not_waited_for(
+    make_shell: Make, run_async: RunAsync, pictures: list[str]
+) -> None:
+    async def story() -> None:
+        shell = make_shell()
+        _, compare = opened(shell)  # the engine is not started: all of it waits
+        compare.add_files(pictures[:1])
+        await until(lambda: compare.original() is not None)
+        assert compare.run()
+        assert not compare.run(), "it is on its way"
+        shell.program.session.queue.clear_waiting()
+        assert not compare.results.is_working
+        assert compare.run(), "it can be asked for again"
+
+    run_async(story())
+
+
 def test_a_failed_job_leaves_a_mark_and_a_notice(make_shell: Make, run_async: RunAsync, pictures: list[str]) -> None:
     async def story() -> None:
         shell = make_shell("fails")

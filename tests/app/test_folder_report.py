@@ -2,8 +2,10 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,13 +13,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from app.models.compare.report import ReportPhase, ReportWish
+from app.models.session import Session
 from app.program import EngineSetup, Places, Program
 from app.shell import Shell
+from app.services import evaluation_run
+from app.services.evaluation_run import EvaluationRun
 from app.studio import actions
-from app.studio.folder_report import arguments_of
+from app.studio.folder_report import FolderReporter, arguments_of
 from app.ui.widgets.compare.report_dialog import ReportDialog
 from tests.app.conftest import RunAsync, fake_command, until
 from tests.app.driving import Make, click, texts
+from ul_engine.protocol import EvaluationProgress
 
 FAKE = Path(__file__).with_name("fake_evaluate.py")
 
@@ -79,6 +85,61 @@ def test_stopping(program: Any, run_async: RunAsync, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("program", ["slow"], indirect=True)
+def test_stopping_before_the_child_is_there(program: Any, run_async: RunAsync, tmp_path: Path) -> None:
+    async def story() -> None:
+        report = program.session.compare.report
+        report.start(wish(program, tmp_path))
+        report.stop()
+        await until(lambda: report.view.phase is ReportPhase.STOPPED)
+
+    run_async(story())
+
+
+@pytest.mark.parametrize("program", ["deaf"], indirect=True)
+def test_a_child_that_does_not_end_is_made_to(
+    program: Any, run_async: RunAsync, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation_run, "GRACE_S", 0.1)
+
+    async def story() -> None:
+        report = program.session.compare.report
+        report.start(wish(program, tmp_path))
+        await until(lambda: report.view.fraction == 1.0)
+        report.stop()
+        await until(lambda: report.view.phase is ReportPhase.STOPPED)
+
+    run_async(story())
+
+
+@pytest.mark.parametrize("program", ["chatty"], indirect=True)
+def test_a_progress_bar_without_end_stops_nothing(program: Any, run_async: RunAsync, tmp_path: Path) -> None:
+    async def story() -> None:
+        assert (await reported(program, wish(program, tmp_path))).phase is ReportPhase.FINISHED
+
+    run_async(story())
+
+
+def test_the_time_left_is_reckoned_anew_for_each_report(
+    qapp: Any, owned: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second report begins with the same words as the first; its pace is its own."""
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    session, run = owned(Session(())), owned(EvaluationRun())
+    monkeypatch.setattr(run, "start", lambda arguments: None)
+    owned(FolderReporter(session, run, SimpleNamespace(root=tmp_path)))
+    report = session.compare.report
+    for began_s in (0.0, 3600.0):
+        assert report.start(ReportWish("/photos", "/models/m", "Preview"))
+        for seconds, done in ((0.0, 0), (10.0, 1)):
+            now[0] = began_s + seconds
+            run.progressed.emit(EvaluationProgress(doing="measuring samples", done=done, total=2))
+        assert report.view.line.endswith("10 s left")
+        report.update(phase=ReportPhase.STOPPED)
+    run._reader.close()
+
+
+@pytest.mark.parametrize("program", ["slow"], indirect=True)
 def test_closing_the_program_ends_the_child(program: Any, run_async: RunAsync, tmp_path: Path) -> None:
     async def story() -> None:
         report = program.session.compare.report
@@ -90,7 +151,7 @@ def test_closing_the_program_ends_the_child(program: Any, run_async: RunAsync, t
 
 @pytest.mark.parametrize(
     ("program", "words"),
-    [("fails", "No pictures are in it."), ("dies", "It ended with code 9.")],
+    [("fails", "No pictures are in it."), ("dies", "It ended with exit code 9.")],
     indirect=["program"],
 )
 def test_what_went_wrong_is_said_in_words(program: Any, run_async: RunAsync, tmp_path: Path, words: str) -> None:
