@@ -162,7 +162,8 @@ class RunningProcess:
 
 def start(plan: LaunchPlan, requested: Mapping[str, Any] | None = None) -> RunningProcess:
     """Start the run's processes in a session of their own, output appended to the console log. `requested` are the
-    settings they begin from; None: those in the folder.
+    settings they begin from; None: those in the folder. GPUs are counted as the driver counts them, unless
+    CUDA_DEVICE_ORDER says otherwise: cuda:1 is the card that nvidia-smi and the window call so.
 
     Raises CheckpointError where the folder holds no settings, OutputError where the run is running already or nothing
     can be written, ConfigError for a plan that cannot work.
@@ -181,8 +182,8 @@ def start(plan: LaunchPlan, requested: Mapping[str, Any] | None = None) -> Runni
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
-                env={**inherited, **environment(plan)},
-                **_detached(),
+                env={"CUDA_DEVICE_ORDER": "PCI_BUS_ID", **inherited, **environment(plan)},
+                **detached(),
             )
     except OSError as error:
         raise OutputError(f"the run cannot be started ({error.strerror})", path=plan.run) from error
@@ -192,8 +193,8 @@ def start(plan: LaunchPlan, requested: Mapping[str, Any] | None = None) -> Runni
     return running
 
 
-def _detached() -> Mapping[str, Any]:
-    """A closed terminal or a killed parent does not reach a process started so."""
+def detached() -> Mapping[str, Any]:
+    """Options of `subprocess.Popen`: a closed terminal or a killed parent does not reach a process started so."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
     return {"start_new_session": True}

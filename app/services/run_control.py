@@ -4,22 +4,28 @@ What a person sees of it comes back through the run's own files; here it is only
 on.
 """
 
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from PySide6.QtCore import QObject, Signal
 
+from app.services.engine_process import child_environment, exit_words
 from app.services.run_folder import has_model, standing_of
 from app.services.worker_thread import raise_bugs
-from trainer.launch import LAUNCHER_NAME, LaunchPlan, RunningProcess, attach, start, stop_group
+from trainer.launch import LAUNCHER_NAME, LaunchPlan, RunningProcess, attach, detached, start, stop_group
 from trainer.protocol import Command, request_command
 from trainer.run_dir import RunDir, read_json
 from ul_engine.errors import CheckpointError, ConfigError, EngineError, OutputError
+from ul_engine.outputs import explained
 
 KILL_GRACE_S = 2.0
 EXPORT_COMMAND = (sys.executable, "-m", "trainer.cli", "eval")
@@ -63,6 +69,7 @@ class RunControl(QObject):
         self._commands = ThreadPoolExecutor(max_workers=2, thread_name_prefix="run-commands")
         self._exports = ThreadPoolExecutor(max_workers=1, thread_name_prefix="run-exports")
         self._export: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
         self._children: list[RunningProcess] = []
         """Runs that were started here: the system wants to hear of their end from their parent."""
         self._is_closed = False
@@ -89,13 +96,14 @@ class RunControl(QObject):
 
     def reap(self) -> None:
         """Hear of the end of runs that were started here, so that none stays behind as a zombie."""
-        self._children = [child for child in self._children if child.is_running()]
+        with self._lock:
+            self._children = [child for child in self._children if child.is_running()]
 
     def close(self) -> None:
         """End the threads; an export in the making is given up. Runs go on, and are let go."""
         self._is_closed = True
-        if self._export is not None:
-            self._export.kill()
+        if (export := self._export) is not None:
+            _kill_family(export)
         self._commands.shutdown(wait=True)
         self._exports.shutdown(wait=True, cancel_futures=True)
         for running in self._children:
@@ -113,25 +121,30 @@ class RunControl(QObject):
         except _ExportFailed as error:
             if not self._is_closed:
                 self.failed.emit(ControlProblem(verb, run, str(error), error.details))
-        except (EngineError, OSError) as error:
+        except EngineError as error:
             self.failed.emit(ControlProblem(verb, run, str(error)))
+        except OSError as error:
+            self.failed.emit(ControlProblem(verb, run, str(error.strerror or error)))
         else:
             self.done.emit(ControlDone(verb, run, path))
 
     def _resume(self, run: Path, num_steps: int | None) -> str:
         running = self._start(plan_of(run), _settings(run, num_steps))
         if running is not None:
-            self._children.append(running)
+            with self._lock:
+                self._children.append(running)
         return ""
 
     def _make_model(self, run: Path, step: int | None, target: Path) -> str:
         if target.exists():
             raise OutputError("is there already; choose another name", path=target)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        with explained(target.parent):
+            target.parent.mkdir(parents=True, exist_ok=True)
         if step is None:
             if not has_model(run):
                 raise CheckpointError("this run has not exported a model yet", path=run)
-            self._copy_whole(RunDir(run).model, target)
+            with explained(target):
+                self._copy_whole(RunDir(run).model, target)
         else:
             self._export_checkpoint(run, step, target)
         return str(target)
@@ -147,7 +160,8 @@ class RunControl(QObject):
 
         shutil.rmtree(beside, ignore_errors=True)
         try:
-            shutil.copytree(source, beside, copy_function=copy)
+            with _first_reason():
+                shutil.copytree(source, beside, copy_function=copy)
             beside.rename(target)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
@@ -155,17 +169,15 @@ class RunControl(QObject):
     def _export_checkpoint(self, run: Path, step: int, target: Path) -> None:
         """By the trainer's own program, which loads torch in a process of its own."""
         words = (*self._export_command, str(run), "--checkpoint", str(step), "--export", str(target))
-        self._export = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-        )
+        self._export = export = _child(words, target)
         if self._is_closed:  # while it was being started
-            self._export.kill()
-        output, _ = self._export.communicate()
-        code, self._export = self._export.returncode, None
-        if code != 0:
+            _kill_family(export)
+        output, _ = export.communicate()
+        self._export = None
+        if export.returncode != 0:
             shutil.rmtree(target, ignore_errors=True)
             lines = output.decode("utf-8", "replace").strip().splitlines()
-            reason = lines[-1] if lines else f"it ended with code {code}"
+            reason = lines[-1] if lines else exit_words(export.returncode)
             raise _ExportFailed(reason, "\n".join(lines[-40:]))
 
 
@@ -175,6 +187,36 @@ class _ExportFailed(Exception):
     def __init__(self, message: str, details: str) -> None:
         super().__init__(message)
         self.details = details
+
+
+@contextmanager
+def _first_reason() -> Iterator[None]:
+    """Of a folder that could not be copied, why the first of its files could not."""
+    try:
+        yield
+    except shutil.Error as error:
+        raise OSError(f"{error.args[0][0][2]}") from error
+
+
+def _child(words: Sequence[str], target: Path) -> "subprocess.Popen[bytes]":
+    """In a group of its own, so that it is ended with all that came from it. Raises OutputError."""
+    with explained(target):
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=child_environment(os.environ),
+            **detached(),
+        )
+
+
+def _kill_family(process: "subprocess.Popen[bytes]") -> None:
+    """End a child and its children, unless it has ended."""
+    with suppress(psutil.NoSuchProcess):
+        for each in (*psutil.Process(process.pid).children(recursive=True), process):
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
 
 
 def plan_of(run: Path) -> LaunchPlan:
@@ -215,7 +257,8 @@ def _ask(run: Path, command: Command) -> str:
     standing = standing_of(run)
     if not standing.condition.is_live:
         raise OutputError("there is nobody to ask: the run is not at work", path=run)
-    request_command(run, command)
+    with explained(run):
+        request_command(run, command)
     return ""
 
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.services.engine_process import child_environment
 from app.services.tool_process import COMMAND
-from trainer.launch import LAUNCHER_NAME, LaunchPlan, RunningProcess, start
+from trainer.launch import LAUNCHER_NAME, LaunchPlan, RunningProcess, detached, start
 from trainer.run_dir import RunDir, write_bytes, write_json
 from ul_engine.errors import EngineError
+from ul_engine.outputs import explained
 
 REAP_MS = 5000
 SWEEP_FILE = "definition.yaml"
@@ -92,7 +92,7 @@ class TrainingLaunch(QObject):
     async def _start_sweep(self, folder: Path, definition: dict[str, Any] | None, workers: int, device: str) -> None:
         try:
             self._sweeps.append(await asyncio.to_thread(_started_sweep, folder, definition, workers, device))
-        except (EngineError, OSError) as error:
+        except EngineError as error:
             self.sweep_failed.emit(LaunchFailure(str(folder), str(error)))
             return
         self._timer.start()
@@ -113,23 +113,32 @@ def _started_run(plan: LaunchPlan, settings: dict[str, Any]) -> RunningProcess:
 def _started_sweep(
     folder: Path, definition: dict[str, Any] | None, workers: int, device: str
 ) -> "subprocess.Popen[bytes]":
-    folder.mkdir(parents=True, exist_ok=True)
+    """Raises OutputError."""
     file = folder / SWEEP_FILE
-    if definition is not None:
-        write_bytes(file, yaml.safe_dump(definition, sort_keys=False, allow_unicode=True).encode())
     options = ("--out", str(folder), "--workers", str(workers), "--device", device)
-    flags: dict[str, Any] = {"start_new_session": True}
-    if sys.platform == "win32":
-        flags = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-    with (folder / SWEEP_LOG).open("ab") as log:
-        child = subprocess.Popen(
-            [*COMMAND, "sweep", str(file), *options],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=child_environment(os.environ),
-            **flags,
-        )
-    started = psutil.Process(child.pid).create_time()
-    write_json(folder / LAUNCHER_NAME, {"pid": child.pid, "pid_started": started, "host": socket.gethostname()})
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if definition is not None:
+            write_bytes(file, yaml.safe_dump(definition, sort_keys=False, allow_unicode=True).encode())
+        with (folder / SWEEP_LOG).open("ab") as log:
+            child = subprocess.Popen(
+                [*COMMAND, "sweep", str(file), *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=child_environment(os.environ),
+                **detached(),
+            )
+    _note_launcher(folder, child)
     return child
+
+
+def _note_launcher(folder: Path, child: "subprocess.Popen[bytes]") -> None:
+    """Whom to ask to stop; a sweep that nobody could find again is ended."""
+    try:
+        started = psutil.Process(child.pid).create_time()
+        write_json(folder / LAUNCHER_NAME, {"pid": child.pid, "pid_started": started, "host": socket.gethostname()})
+    except BaseException:
+        child.kill()
+        child.wait()
+        raise

@@ -15,9 +15,9 @@ from PySide6.QtTest import QTest
 from app.models.compare.report import ReportPhase, ReportWish
 from app.models.session import Session
 from app.program import EngineSetup, Places, Program
-from app.shell import Shell
 from app.services import evaluation_run
 from app.services.evaluation_run import EvaluationRun
+from app.shell import Shell
 from app.studio import actions
 from app.studio.folder_report import FolderReporter, arguments_of
 from app.ui.widgets.compare.report_dialog import ReportDialog

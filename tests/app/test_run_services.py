@@ -41,6 +41,14 @@ def start_stand_in(plan: LaunchPlan, requested: Any = None) -> Any:
     return start(LaunchPlan(plan.run, device=plan.device, module=STAND_IN), requested)
 
 
+def is_at_work(pid: int) -> bool:
+    """Whether a process is there and not only waits to be buried."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 @pytest.fixture
 def watcher(qapp: Any, tmp_path: Path, owned: Own) -> Iterator[RunWatcher]:
     result = owned(RunWatcher([tmp_path]))
@@ -245,6 +253,29 @@ def test_a_finished_model_is_copied_whole_or_not_at_all(control: RunControl, tmp
     assert "choose another name" in problem.message
 
 
+def test_of_a_model_that_cannot_be_copied_nothing_is_there(control: RunControl, tmp_path: Path) -> None:
+    run, target = make_run(tmp_path / "run"), tmp_path / "models" / "flowers"
+    run.model.mkdir()
+    (run.model / "config.json").write_text("{}")
+    (run.model / "encoder.safetensors").symlink_to("nowhere")
+    (problem,) = wait_for_signal(control.failed, trigger=lambda: control.export(str(run.root), None, str(target)))
+    assert problem.message.startswith(f"{target}: ")
+    assert problem.message.count("No such file or directory") == 1
+    assert list(target.parent.iterdir()) == []
+
+
+def test_an_export_sees_the_same_packages_and_graphics_cards_as_the_window(
+    qapp: Any, owned: Own, tmp_path: Path
+) -> None:
+    code = "import os, sys; import app; sys.exit(os.environ['CUDA_DEVICE_ORDER'])"
+    control = owned(RunControl(export_command=(sys.executable, "-c", code)))
+    (problem,) = wait_for_signal(
+        control.failed, trigger=lambda: control.export("/a", 2, str(tmp_path / "model")), timeout_s=15.0
+    )
+    assert problem.message == "PCI_BUS_ID"
+    control.close()
+
+
 def test_a_checkpoint_becomes_a_model_in_a_child(qapp: Any, owned: Own, tmp_path: Path) -> None:
     code = "import sys, pathlib; pathlib.Path(sys.argv[-1]).mkdir(); print(sys.argv[1:])"
     control = owned(RunControl(export_command=(sys.executable, "-c", code)))
@@ -267,13 +298,19 @@ def test_an_export_that_fails_says_why(qapp: Any, owned: Own, tmp_path: Path) ->
 
 
 def test_closing_gives_an_export_up(qapp: Any, owned: Own, tmp_path: Path) -> None:
+    """With all that came from it."""
     begun = tmp_path / "begun"
-    code = f"import os, pathlib, time; pathlib.Path({str(begun)!r}).write_text(str(os.getpid())); time.sleep(600)"
+    code = (
+        "import os, pathlib, subprocess, sys, time; "
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], stdout=subprocess.DEVNULL); "
+        f"pathlib.Path({str(begun)!r}).write_text(f'{{os.getpid()}} {{child.pid}}'); time.sleep(600)"
+    )
     control = owned(RunControl(export_command=(sys.executable, "-c", code)))
     control.export("/runs/a", 2, str(tmp_path / "model"))
     wait_until(lambda: begun.exists() and begun.read_text(), timeout_s=15.0)
     control.close()  # waiting for its ten minutes would end this whole run of tests
-    assert not psutil.pid_exists(int(begun.read_text()))
+    for pid in begun.read_text().split():
+        wait_until(lambda pid=pid: not is_at_work(int(pid)))
 
 
 # ---- preview pictures ---------------------------------------------------------------------------------------------

@@ -249,6 +249,21 @@ def test_too_little_to_measure_on_is_said_before_the_start(owned: Callable[[Any]
     assert page.start_button.isEnabled()
 
 
+def test_a_sweep_that_cannot_begin_says_why_in_words(run_async: RunAsync, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file where a folder is wanted")
+
+    async def story() -> None:
+        launch = TrainingLaunch()
+        failed: list[Any] = []
+        launch.sweep_failed.connect(failed.append)
+        launch.start_sweep(tmp_path / "taken" / "sweep", {})
+        await until(lambda: failed)
+        assert failed[0].words == f"{tmp_path / 'taken' / 'sweep'}: cannot be written (Not a directory)"
+        await launch.close()
+
+    run_async(story())
+
+
 @pytest.mark.stress
 def test_a_sweep_outlives_who_started_it_and_is_stopped_from_elsewhere(run_async: RunAsync, tmp_path: Path) -> None:
     folder, whole = real_sweep(tmp_path)

@@ -135,6 +135,7 @@ def test_start_find_and_stop(run: Path, started: Start) -> None:
     assert attach(run) is None
     running = started(LaunchPlan(run))
     wait_for_step(run, 3)
+    assert psutil.Process(running.pid).environ()["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
     found = attach(run)
     assert found is not None
     assert (found.pid, found.child) == (running.pid, None)
