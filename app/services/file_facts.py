@@ -14,8 +14,9 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QImageReader
 
 from app.services.difference import image_of_rgb
+from app.services.kept_files import keep_picture
 from app.services.media import MAX_IMAGE_MB
-from ul_engine.errors import DataError
+from ul_engine.errors import DataError, OutputError
 
 MAX_PIXELS = 120_000_000
 """As many as the engine takes."""
@@ -258,14 +259,16 @@ def _folder(path: str) -> FileFacts | FileProblem:
 
 def keep_pasted(image: QImage, folder: Path) -> str | FileProblem:
     """Give a picture of the clipboard a file; of those kept before, the oldest go."""
+    from ul_engine.outputs import explained
+
     path = folder / f"pasted-{time.time_ns()}.png"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in sorted(folder.glob("pasted-*.png"))[: -MAX_PASTED + 1]:
-            old.unlink(missing_ok=True)
-    except OSError as error:
-        return FileProblem(str(path), f"cannot be kept ({error.strerror or error})")
-    return _written(image, path)
+        with explained(folder):
+            for old in sorted(folder.glob("pasted-*.png"))[: -MAX_PASTED + 1]:
+                old.unlink(missing_ok=True)
+        return str(keep_picture(image, folder, path.stem))
+    except OutputError as error:
+        return _not_kept(path, error)
 
 
 def keep_smaller(path: str, folder: Path, max_pixels: int = LARGE_PIXELS) -> str | FileProblem:
@@ -280,25 +283,10 @@ def keep_smaller(path: str, folder: Path, max_pixels: int = LARGE_PIXELS) -> str
     if image.isNull():
         return FileProblem(path, "is too large to be made smaller here; scale it down in another program first")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        return FileProblem(path, f"cannot be made smaller ({error.strerror or error})")
-    return _written(image, folder / f"{Path(path).stem}-{image.width()}x{image.height()}.png")
-
-
-def _written(image: QImage, path: Path) -> str | FileProblem:
-    from PySide6.QtCore import QBuffer, QByteArray, QIODevice
-    from PySide6.QtGui import QImageWriter
-
-    from ul_engine.errors import OutputError
-    from ul_engine.outputs import write_file
-
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    if not QImageWriter(buffer, QByteArray(b"png")).write(image):
-        return FileProblem(str(path), "cannot be kept")
-    try:
-        write_file(path, bytes(buffer.data().data()))
+        return str(keep_picture(image, folder, f"{Path(path).stem}-{image.width()}x{image.height()}"))
     except OutputError as error:
-        return FileProblem(str(path), f"cannot be kept: {str(error).removeprefix(f'{error.path}: ')}")
-    return str(path)
+        return _not_kept(Path(path), error)
+
+
+def _not_kept(path: Path, error: OutputError) -> FileProblem:
+    return FileProblem(str(path), f"cannot be kept: {str(error).removeprefix(f'{error.path}: ')}")

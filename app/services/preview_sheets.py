@@ -8,8 +8,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtGui import QImage
 
+from app.services.kept_files import keep_picture
 from app.services.media import load_image
 from app.services.worker_thread import raise_bugs
+from ul_engine.errors import OutputError
 
 
 @dataclass(frozen=True)
@@ -86,17 +88,16 @@ class PreviewSheets(QObject):
 
     def _save_crops(self, crops: tuple[Crop, ...]) -> None:
         paths, problem = [], ""
-        try:
-            self._crops_folder.mkdir(parents=True, exist_ok=True)
-            for crop in crops:
-                image = load_image(crop.path)
-                path = self._crops_folder / f"{_file_name(crop.title)}.png"
-                if image is None or not image.copy(QRect(*crop.rect)).save(str(path)):
-                    problem = f"{crop.title} could not be read or written"
-                else:
-                    paths.append(str(path))
-        except OSError as error:
-            problem = f"{self._crops_folder} cannot be written ({error.strerror})"
+        for crop in crops:
+            image = load_image(crop.path)
+            if image is None:
+                problem = f"{crop.title} could not be read"
+                continue
+            try:
+                part = image.copy(QRect(*crop.rect))
+                paths.append(str(keep_picture(part, self._crops_folder, _file_name(crop.title))))
+            except OutputError as error:
+                problem = str(error)
         self.crops_saved.emit(CropsSaved(tuple(paths), problem))
 
 

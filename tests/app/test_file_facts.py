@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QImage
 
 from app.services import file_facts, input_files
 from app.services.dropped import dropped
@@ -107,6 +107,18 @@ def test_a_picture_beyond_all_limits_is_refused_before_it_is_decoded(
     smaller = keep_smaller(str(tmp_path / "a.png"), tmp_path / "cache", 1000)
     assert isinstance(smaller, str)
     assert facts(Path(smaller)).size_px == (31, 31)
+
+
+def test_smaller_copies_of_photos_of_one_name_are_two(tmp_path: Path) -> None:
+    """Cameras give every card the same names; a job that waits must not find the other photo in its file."""
+    for number, card in enumerate("ab"):
+        (tmp_path / card).mkdir()
+        noise(64, 64, number).save(str(tmp_path / card / "IMG_0001.png"))
+    first, second, again = (
+        keep_smaller(str(tmp_path / card / "IMG_0001.png"), tmp_path / "cache", 1000) for card in "aba"
+    )
+    assert first == again != second
+    assert QImage(str(first)) != QImage(str(second))
 
 
 # ---- clips and folders --------------------------------------------------------------------------------------------

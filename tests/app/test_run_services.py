@@ -350,6 +350,19 @@ def test_cells_become_files(sheets: PreviewSheets, tmp_path: Path) -> None:
     assert "x could not be read" in saved.problem
 
 
+def test_cells_of_one_name_do_not_take_each_others_place(sheets: PreviewSheets, tmp_path: Path) -> None:
+    """Somebody may still look at the first one; the same cell again is the same file."""
+    paths = []
+    for name in ("one", "other"):
+        write_events(run := make_run(tmp_path / name), 20)
+        paths.append(str(run.previews / "reconstruction-0000020.png"))
+    QImage(64, 64, QImage.Format.Format_RGB32).save(paths[1])
+    crops = [Crop(path, (0, 0, CELL_PX, CELL_PX), "run, step 20") for path in (*paths, paths[0])]
+    (saved,) = wait_for_signal(sheets.crops_saved, trigger=lambda: sheets.save_crops(crops))
+    assert [Path(path).name for path in saved.paths] == ["run, step 20.png", "run, step 20 (2).png", "run, step 20.png"]
+    assert QImage(saved.paths[0]) == QImage(paths[0]).copy(0, 0, CELL_PX, CELL_PX)
+
+
 # ---- the real trainer ---------------------------------------------------------------------------------------------
 
 
