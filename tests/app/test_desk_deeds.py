@@ -1,6 +1,8 @@
 """Deeds on model folders that need no network: moving, removing, cards, tokens; and the words for what happens."""
 
+import json
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from app.models.desk.facts import DeskTask
 from app.models.desk.words import kind_words, plain, task_line
 from app.services.desk import local
+from app.services.desk.client import COMMAND
 from app.services.desk.moving import move_folder
 from app.studio.desk_failures import desk_failure
 from app.ui.widgets.models.model_details import tame_markdown
@@ -96,6 +99,70 @@ def test_only_what_was_copied_is_removed(own: Path, tmp_path: Path) -> None:
     move_folder(own, tmp_path / "new", later, never)
     assert files_of(tmp_path / "new") == before
     assert files_of(own) == {"later.json": b"{}"}
+
+
+def test_what_others_put_into_the_new_place_is_not_taken_away(own: Path, tmp_path: Path) -> None:
+    before = files_of(own)
+
+    def meanwhile() -> bool:
+        (tmp_path / "new" / "notes").mkdir(exist_ok=True)
+        (tmp_path / "new" / "notes" / "mine.txt").write_text("mine")
+        return True
+
+    with pytest.raises(Cancelled):
+        move_folder(own, tmp_path / "new", nothing, meanwhile)
+    assert files_of(own) == before
+    assert files_of(tmp_path / "new") == {"notes/mine.txt": b"mine"}
+
+
+def test_one_file_that_stays_does_not_keep_the_others(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, unlink = files_of(own), Path.unlink
+
+    def held(path: Path, missing_ok: bool = False) -> None:
+        if path == own / "one" / "config.json":
+            raise PermissionError(13, "Permission denied")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", held)
+    done = move_folder(own, tmp_path / "new", nothing, never)
+    assert done["left"] == f"{own / 'one' / 'config.json'}: Permission denied"
+    assert files_of(tmp_path / "new") == before
+    assert list(files_of(own)) == ["one/config.json"]
+
+
+def test_a_place_that_cannot_be_looked_into_is_told_in_words(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(_path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "new").mkdir()
+    monkeypatch.setattr(Path, "iterdir", locked)
+    with pytest.raises(OutputError, match="not allowed"):
+        move_folder(own, tmp_path / "new", nothing, never)
+
+
+def test_closing_the_window_while_models_move_leaves_nothing_half_moved(own: Path, tmp_path: Path) -> None:
+    """The process has a moment to take back what it has copied."""
+    before = files_of(own)
+    with (own / "one" / "huge.safetensors").open("wb") as stream:
+        stream.truncate(2**30)
+    child = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    task = {"id": "1", "do": "move", "source": str(own), "target": str(tmp_path / "new")}
+    child.stdin.write((json.dumps(task) + "\n").encode())
+    child.stdin.flush()
+    assert json.loads(child.stdout.readline())["news"] == "progress"
+    child.stdin.close()
+    child.stdout.read()
+    assert child.wait() == 0
+    child.stdout.close()
+    assert not (tmp_path / "new").exists()
+    (own / "one" / "huge.safetensors").unlink()
+    assert files_of(own) == before
 
 
 def test_a_link_to_a_folder_is_neither_copied_nor_lost(own: Path, tmp_path: Path) -> None:

@@ -11,11 +11,15 @@ import json
 import os
 import sys
 import threading
+import time
 import traceback
 from typing import Any
 
 from app.services.desk.deeds import DEEDS, Report
 from ul_engine.errors import Cancelled, EngineError
+
+FAREWELL_S = 1.0
+"""The window waits a little longer than that (`client.GOODBYE_MS`)."""
 
 
 class Child:
@@ -26,13 +30,17 @@ class Child:
         sys.stdout = sys.stderr  # what a library prints must not break the lines
         self._lock = threading.Lock()
         self._cancelled: dict[str, threading.Event] = {}
+        self._threads: list[threading.Thread] = []
 
     def run(self) -> None:
-        """Until the input ends; what runs then is given up."""
+        """Until the input ends; what runs then is given up, and has a moment to clear up behind itself."""
         for line in sys.stdin:
             self._take(json.loads(line))
-        for event in self._cancelled.values():
+        for event in list(self._cancelled.values()):
             event.set()
+        until_s = time.monotonic() + FAREWELL_S
+        for thread in self._threads:
+            thread.join(max(0.0, until_s - time.monotonic()))
         with self._lock:
             self._answers.flush()
             os._exit(0)  # a server that does not answer must not hold the window up
@@ -40,10 +48,13 @@ class Child:
     def _take(self, task: dict[str, Any]) -> None:
         number, deed = str(task.pop("id")), str(task.pop("do"))
         if deed == "cancel":
-            self._cancelled.setdefault(number, threading.Event()).set()
+            if (event := self._cancelled.get(number)) is not None:  # else it has just ended
+                event.set()
             return
-        event = self._cancelled.setdefault(number, threading.Event())
-        threading.Thread(target=self._work, args=(number, deed, task, event), daemon=True).start()
+        event = self._cancelled[number] = threading.Event()
+        thread = threading.Thread(target=self._work, args=(number, deed, task, event), daemon=True)
+        self._threads = [each for each in self._threads if each.is_alive()] + [thread]
+        thread.start()
 
     def _work(self, number: str, deed: str, task: dict[str, Any], event: threading.Event) -> None:
         def progress(**news: Any) -> None:

@@ -90,10 +90,12 @@ class DeskClient(QObject):
 
     def _write(self, message: dict[str, Any]) -> None:
         if self._process is None:
-            self._process = self._launched()
-        self._process.write((json.dumps(message) + "\n").encode())
+            self._process = self._made()
+            self._process.start(COMMAND[0], list(COMMAND[1:]))
+        if self._process is not None:  # else it could not even be started, and all that was asked for has failed
+            self._process.write((json.dumps(message) + "\n").encode())
 
-    def _launched(self) -> QProcess:
+    def _made(self) -> QProcess:
         process = QProcess(self)
         environment = QProcessEnvironment.systemEnvironment()
         for name, value in self._environment.items():
@@ -105,7 +107,6 @@ class DeskClient(QObject):
         process.finished.connect(self._on_finished)
         process.errorOccurred.connect(self._on_error)
         self._rest = b""
-        process.start(COMMAND[0], list(COMMAND[1:]))
         return process
 
     def _on_output(self) -> None:

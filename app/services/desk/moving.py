@@ -19,26 +19,23 @@ def move_folder(
 ) -> dict[str, Any]:
     """Move everything in `source` into `target`, which must be empty or not be there.
 
-    A failure or a cancelling on the way leaves `source` whole and takes away what was copied. Raises OutputError,
-    Cancelled.
+    A failure or a cancelling on the way leaves `source` whole and takes away what was copied. What could not be removed
+    in the end is told as `left`. Raises OutputError, Cancelled.
     """
-    _require_sensible(source, target)
+    with explained(target):
+        _require_sensible(source, target)
+    with explained(source):
+        files = _files(source)
+    total = sum(size for _, size in files)
     with explained(target):
         is_new = not target.exists()
         target.mkdir(parents=True, exist_ok=True)
-    files = _files(source)
-    total = sum(size for _, size in files)
     try:
-        _require_room(target, total)
-        done = 0
-        for relative, _ in files:
-            done = _copy(source / relative, target / relative, done, total, (progress, is_cancelled))
-        if _files(target) != files:
-            raise OutputError("does not hold what was copied there; nothing was moved", path=target)
-        if _files(source) != files:
-            raise OutputError("changed while it was copied; nothing was moved, try again", path=source)
+        with explained(target):
+            _require_room(target, total)
+        _copy_all(source, target, files, (progress, is_cancelled))
     except BaseException:
-        _take_back(target, is_new=is_new)
+        _take_back(target, [relative for relative, _ in files], is_new=is_new)
         raise
     progress(state="finishing", done_bytes=total, total_bytes=total)
     left = _remove(source, [relative for relative, _ in files])
@@ -76,6 +73,22 @@ def _files(folder: Path) -> list[tuple[Path, int]]:
     return sorted((path.relative_to(folder), path.stat().st_size) for path in files)
 
 
+def _copy_all(
+    source: Path,
+    target: Path,
+    files: list[tuple[Path, int]],
+    report: tuple[Callable[..., None], Callable[[], bool]],
+) -> None:
+    """Copy files, and make sure that they are what was copied and what is to be copied still."""
+    total, done = sum(size for _, size in files), 0
+    for relative, _ in files:
+        done = _copy(source / relative, target / relative, done, total, report)
+    if not set(files) <= set(_files(target)):
+        raise OutputError("does not hold what was copied there; nothing was moved", path=target)
+    if _files(source) != files:
+        raise OutputError("changed while it was copied; nothing was moved, try again", path=source)
+
+
 def _copy(
     source: Path, target: Path, done: int, total: int, report: tuple[Callable[..., None], Callable[[], bool]]
 ) -> int:
@@ -95,27 +108,37 @@ def _copy(
     return done
 
 
-def _take_back(target: Path, *, is_new: bool) -> None:
-    with suppress(OSError):
-        for path in target.iterdir():
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
-        if is_new:
+def _take_back(target: Path, copied: list[Path], *, is_new: bool) -> None:
+    """Remove copies, and the folders that are empty then; what others have put there meanwhile stays."""
+    for relative in copied:
+        with suppress(OSError):
+            (target / relative).unlink(missing_ok=True)
+    _remove_empty_folders(target)
+    if is_new:
+        with suppress(OSError):  # not empty
             target.rmdir()
 
 
 def _remove(source: Path, copied: list[Path]) -> str:
-    """Remove what was copied, and the folders that are empty then; what the system refuses to remove is told. Whatever
-    came meanwhile stays."""
+    """Remove what was copied, and the folders that are empty then; the first thing that the system refuses to remove is
+    told. Whatever came meanwhile stays."""
+    left = ""
     for relative in copied:
         try:
             (source / relative).unlink(missing_ok=True)
         except OSError as error:
-            return f"{source / relative}: {error.strerror or error}"
-    below = sorted((path for path in source.rglob("*") if path.is_dir()), reverse=True) if source.exists() else []
+            left = left or f"{source / relative}: {error.strerror or error}"
     for lock in list(source.glob("*.lock")):
         with suppress(OSError):
             lock.unlink()
-    for folder in (*below, source):
+    _remove_empty_folders(source)
+    with suppress(OSError):  # not empty
+        source.rmdir()
+    return left
+
+
+def _remove_empty_folders(folder: Path) -> None:
+    """Those below, the deepest first."""
+    for path in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
         with suppress(OSError):  # not empty
-            folder.rmdir()
-    return ""
+            path.rmdir()

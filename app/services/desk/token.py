@@ -22,7 +22,10 @@ def keep_token(token: str) -> dict[str, Any]:
         raise HubError("this is no token; it is one word without spaces, such as hf_…", kind="token")
     hub = connect(token=token)
     content = get_bytes(hub, f"{hub.endpoint}/api/whoami-v2", Asked(), Patience(hub.patience_s), max_bytes=2**20)
-    account = json.loads(content)
+    try:
+        name = str(json.loads(content)["name"])
+    except (ValueError, KeyError, TypeError):
+        raise HubError(f"{hub.endpoint} does not say whose token this is; check the mirror", kind="server") from None
     path = Path(constants.HF_TOKEN_PATH)
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -34,7 +37,7 @@ def keep_token(token: str) -> dict[str, Any]:
             beside.replace(path)  # the old one is there until the new one is whole
         finally:
             beside.unlink(missing_ok=True)
-    return {"name": str(account.get("name", ""))}
+    return {"name": name}
 
 
 def drop_token() -> None:
