@@ -214,9 +214,10 @@ def _child(words: Sequence[str], target: Path) -> "subprocess.Popen[bytes]":
 def _kill_family(process: "subprocess.Popen[bytes]") -> None:
     """End a child and its children, unless it has ended."""
     with suppress(psutil.NoSuchProcess):
-        for each in (*psutil.Process(process.pid).children(recursive=True), process):
+        for each in psutil.Process(process.pid).children(recursive=True):
             with suppress(psutil.NoSuchProcess):
                 each.kill()
+    process.kill()
 
 
 def plan_of(run: Path) -> LaunchPlan:
