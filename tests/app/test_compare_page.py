@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from app.models.compare.candidates import ShownState
 from app.models.compare.comparison import Comparison
@@ -16,6 +16,7 @@ from app.models.compare.levels import NATIVE, Ladder, Rung
 from app.models.compare.view import DifferenceKind, Overlay, ViewMode
 from app.shell import Shell
 from app.ui.pages.compare import ComparePage
+from app.ui.widgets.compare.report_dialog import ReportDialog
 from app.ui.widgets.image_view import Probe
 from tests.app.conftest import RunAsync, until
 from tests.app.driving import Make, click, started, texts
@@ -299,6 +300,55 @@ def test_the_original_shows_while_c_is_held(make_shell: Make, run_async: RunAsyn
     run_async(story())
 
 
+def test_a_held_c_is_let_go_with_the_page_and_the_window(
+    make_shell: Make, run_async: RunAsync, owned: Callable[[Any], Any], pictures: list[str]
+) -> None:
+    async def story() -> None:
+        shell = make_shell()
+        page, compare = await compared(shell, pictures[:1])
+        page.setFocus()
+        compare.view.update(mode=ViewMode.BLINK)
+        original, made = 255 * 15 // SIDE, int(255 * share_of(5.0, None) * 15 / SIDE)
+        QTest.keyPress(page, Qt.Key.Key_C)
+        assert seen(page, 15, 0)[0] == original
+        shell.window.show_page("generate")
+        shell.window.show_page("compare")
+        assert seen(page, 15, 0)[0] == made
+        QTest.keyPress(page, Qt.Key.Key_C)
+        assert seen(page, 15, 0)[0] == original
+        other = owned(QWidget())
+        other.show()
+        other.activateWindow()
+        await until(lambda: not page.isActiveWindow())
+        assert seen(page, 15, 0)[0] == made
+
+    run_async(story())
+
+
+def test_who_blinks_is_told_how(make_shell: Make, run_async: RunAsync, pictures: list[str]) -> None:
+    async def story() -> None:
+        shell = make_shell()
+        page, compare = await compared(shell, pictures[:1])
+        assert page.center is not None
+        compare.view.update(mode=ViewMode.BLINK)
+        assert "hold C to see Original" in page.center.stage.pair.main.accessibleDescription()
+
+    run_async(story())
+
+
+def test_comparing_what_is_made_already_says_so(make_shell: Make, run_async: RunAsync, pictures: list[str]) -> None:
+    async def story() -> None:
+        shell = make_shell()
+        page, _compare = await compared(shell, pictures[:1])
+        assert page.panel is not None
+        assert "Nothing is missing" not in texts(shell.window.notices)
+        click(page.panel.bar.run_button)
+        assert "Nothing is missing" in texts(shell.window.notices)
+        assert shell.program.session.queue.view.is_idle
+
+    run_async(story())
+
+
 def test_keys_choose_modes_candidates_and_room(make_shell: Make, run_async: RunAsync, pictures: list[str]) -> None:
     async def story() -> None:
         shell = make_shell()
@@ -408,6 +458,56 @@ def test_bits_over_the_picture_with_values_and_spread(
         assert list(series.high or ()) == [1.25, 3.5, 13.0]
         page.inspector.show_tab("numbers")
         assert compare.view.view.overlay is Overlay.NONE
+
+    run_async(story())
+
+
+def test_a_map_of_a_smaller_picture_is_not_read_beyond_its_edge(
+    make_shell: Make, run_async: RunAsync, pictures: list[str]
+) -> None:
+    async def story() -> None:
+        shell = make_shell()
+        page, _compare = await compared(shell, pictures[:1])
+        assert page.inspector is not None
+        assert page.center is not None
+        page.inspector.show_tab("bits")
+        page.inspector.show_tab("numbers")
+        page.center.stage.probed.emit(Probe(40 * SIDE, 40 * SIDE))
+        assert page.inspector.bits.value.text() == "Point at the picture to read a cell."
+        page.center.stage.probed.emit(Probe(9, 9))
+        assert page.inspector.bits.value.text() == "Cell 1, 1: 3.00 bits ± 1.00"
+
+    run_async(story())
+
+
+def test_a_measure_that_cannot_be_taken_is_named_and_explained_on_demand(
+    make_shell: Make, run_async: RunAsync, pictures: list[str]
+) -> None:
+    async def story() -> None:
+        shell = make_shell()
+        page, _compare = await compared(shell, pictures[:1])
+        assert page.inspector is not None
+        missing = page.inspector.numbers.missing
+        assert "Not measured: LPIPS." in texts(missing)
+        assert "weights" not in texts(missing)
+        click(missing.why_button)
+        assert "LPIPS: its weights are not here." in texts(missing)
+
+    run_async(story())
+
+
+def test_a_second_wish_for_a_report_finds_the_dialog_that_is_open(
+    make_shell: Make, run_async: RunAsync, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        shell = make_shell()
+        page, _compare = opened(shell)
+        page.open_report()
+        page.open_report(str(tmp_path))
+        (dialog,) = page.findChildren(ReportDialog)
+        assert dialog.folder.text() == str(tmp_path)
+        dialog.close()
+        await until(lambda: not page.findChildren(ReportDialog))
 
     run_async(story())
 

@@ -38,6 +38,14 @@ def test_the_wipe_shows_one_left_and_the_other_right(pair: PairView) -> None:
     assert colour(painted(pair), 330, 300) == RED
 
 
+def test_screen_readers_hear_which_picture_is_where(pair: PairView) -> None:
+    assert pair.main.accessibleDescription().startswith("Original left, JPEG right, ")
+    pair.set_swapped(True)
+    assert pair.main.accessibleDescription().startswith("JPEG left, Original right, ")
+    pair.set_mode(PairMode.BLINK)
+    assert pair.main.accessibleDescription().startswith("Original, ")
+
+
 def test_the_line_is_dragged_without_moving_the_picture(pair: PairView) -> None:
     centre = pair.state.centre
     drag(pair.main, QPoint(MIDDLE, MIDDLE), QPoint(316, 100))

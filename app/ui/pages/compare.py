@@ -2,8 +2,17 @@
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage, QKeyEvent, QShowEvent
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QHideEvent,
+    QImage,
+    QKeyEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QWidget
 
 from app.errors import Notice, Severity
@@ -116,8 +125,16 @@ class ComparePage(QWidget):
     # ---- what a person does ---------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Make what is missing of the ladder on show."""
-        self._compare.run()
+        """Make what is missing of the ladder on show; say so if nothing is."""
+        if not self._compare.run() and self._compare.inputs.current is not None and self._compare.form.chosen:
+            sentence = self.tr(
+                "Every level of this ladder is made or on its way. Choose other levels or the other ladder."
+            )
+            self._tell(self.tr("Nothing is missing"), sentence)
+
+    def _tell(self, title: str, sentence: str) -> None:
+        notice = Notice(Severity.INFO, title, sentence, key="compare-page", is_passing=True)
+        self._session.notices.post(notice)
 
     def _on_all_requested(self) -> None:
         self._compare.run(is_everything=True)
@@ -146,7 +163,7 @@ class ComparePage(QWidget):
     def add_samples(self) -> None:
         """Pictures of our own, and the first comparison at once."""
         self._compare.add_files(sorted(str(path) for path in (assets_dir() / "samples").glob("*.png")))
-        self.run()
+        self._compare.run()
 
     def paste(self) -> None:
         """Files or a picture from the clipboard."""
@@ -159,11 +176,7 @@ class ComparePage(QWidget):
         elif found.image is not None:
             self.pasted.emit(found.image)
         else:
-            self._session.notices.post(
-                Notice(
-                    Severity.INFO, self.tr("Nothing to compare"), found.problem, key="compare-paste", is_passing=True
-                )
-            )
+            self._tell(self.tr("Nothing to compare"), found.problem)
 
     def next_mode(self) -> None:
         """The next way of laying candidates beside each other."""
@@ -228,6 +241,13 @@ class ComparePage(QWidget):
         """Ask which folder is to be measured, or show how far it is."""
         from app.ui.widgets.compare.report_dialog import ReportDialog
 
+        open_already: ReportDialog | None = self.findChild(ReportDialog)
+        if open_already is not None:
+            if folder:
+                open_already.set_folder(folder)
+            open_already.raise_()
+            open_already.activateWindow()
+            return
         wish = self._compare.report.wish
         dialog = ReportDialog(self._compare, folder or (wish.folder if wish else ""), self)
         dialog.open_requested.connect(self.file_open_requested)
@@ -291,6 +311,21 @@ class ComparePage(QWidget):
                 self.center.stage.set_blinking(False)
         else:
             super().keyReleaseEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Whoever leaves for another window with C held down lets it go there."""
+        if event.type() == QEvent.Type.WindowDeactivate:
+            self._let_go()
+        return super().event(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """The same for another page."""
+        super().hideEvent(event)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self.center is not None:
+            self.center.stage.set_blinking(False)
 
     def handle_escape(self) -> bool:
         """Esc brings the panels back, else it stops what this page has asked for."""

@@ -293,6 +293,8 @@ QSlider::handle:horizontal {{
     background: {c.text}; border: 2px solid {c.window}; width: 12px; height: 12px; margin: -6px 0; border-radius: 8px;
 }}
 QSlider::handle:horizontal:focus {{ border-color: {c.focus}; }}
+QSlider::sub-page:horizontal:disabled {{ background: {c.pressed}; }}
+QSlider::handle:horizontal:disabled {{ background: {c.disabled}; }}
 """
 
 

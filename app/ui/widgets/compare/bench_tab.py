@@ -29,9 +29,8 @@ class BenchTab(TabFrame):
         self._compare = compare
         self.explanation.setText(
             self.tr(
-                "How good is a picture at so many bits per pixel? Codecs are tried at several qualities. The bits of a "
-                "model are an upper bound on information, no file of that size is written; those of a codec are its "
-                "file."
+                "How good is a picture at so many bits per pixel? Codecs are tried at several qualities; their bits "
+                "are those of the file. A model's are an upper bound on information: no such file is written."
             )
         )
         self.measure = QuietComboBox(self)

@@ -128,12 +128,12 @@ class BitsTab(TabFrame):
 
     def set_probe(self, probe: Probe | None) -> None:
         """The value under the pointer."""
-        if probe is None or self.overlay is None or self._shown is None:
-            self.legend.set_value(None)
+        value = self.overlay.value_at(probe.x, probe.y) if probe is not None and self.overlay is not None else None
+        self.legend.set_value(value)
+        if probe is None or self.overlay is None or self._shown is None or value is None:
             self.value.setText(self.tr("Point at the picture to read a cell."))
             return
-        value, error = self.overlay.value_at(probe.x, probe.y), self.overlay.error_at(probe.x, probe.y)
-        self.legend.set_value(value)
+        error = self.overlay.error_at(probe.x, probe.y)
         cell = (probe.x // self._shown.cell_px, probe.y // self._shown.cell_px)
         text = self.tr("Cell {x}, {y}: {value} bits").format(x=cell[0], y=cell[1], value=f"{value:.2f}")
         is_bits = self._compare.view.view.overlay is not Overlay.BITS_SPREAD

@@ -1,15 +1,18 @@
 """What the page Compare says before there is a picture: what it is good for, and three ways to begin."""
 
+from typing import Any
+
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from app.ui.theme.icons import pixmap
 from app.ui.theme.theme import colours
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.labels import label
+from app.ui.widgets.middle_column import middle_column
 
-WIDTH_PX = 560
+WIDTH_PX = 520
 
 
 class EmptyCompare(QWidget):
@@ -39,26 +42,13 @@ class EmptyCompare(QWidget):
         for button in (self.samples_button, self.files_button, self.paste_button):
             buttons.addWidget(button)
         buttons.addStretch(1)
-        column = QWidget(self)
-        column.setMaximumWidth(WIDTH_PX)
-        inner = QVBoxLayout(column)
-        inner.setContentsMargins(0, 0, 0, 0)
-        inner.setSpacing(SPACING.m)
-        inner.addWidget(self._sign)
-        inner.addWidget(label(self.tr("See what a model keeps of a picture"), "title", is_wrapped=True))
+        words = middle_column(self, WIDTH_PX)
+        words.addWidget(self._sign)
+        words.addWidget(label(self.tr("See what a model keeps of a picture"), "display", is_wrapped=True))
         for text in self._sentences():
-            inner.addWidget(label(text, "muted", is_wrapped=True))
-        inner.addLayout(buttons)
-        middle = QHBoxLayout()
-        middle.setContentsMargins(SPACING.xl, SPACING.l, SPACING.xl, SPACING.l)
-        middle.addStretch(1)
-        middle.addWidget(column, 8)
-        middle.addStretch(1)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addStretch(2)
-        outer.addLayout(middle)
-        outer.addStretch(3)
+            words.addWidget(label(text, "muted", is_wrapped=True))
+        words.addSpacing(SPACING.s)
+        words.addLayout(buttons)
 
     def _sentences(self) -> tuple[str, ...]:
         return (
@@ -68,12 +58,12 @@ class EmptyCompare(QWidget):
             ),
             self.tr(
                 "Then move along the noise ladder: the latent gets more and more noise before it is painted, so you "
-                "see what survives. Bits, invented detail and ordinary codecs at equal size are a click away."
+                "see what survives. Bits, invented detail and ordinary codecs are a click away."
             ),
         )
 
-    def changeEvent(self, event: object) -> None:
+    def changeEvent(self, event: Any) -> None:
         """The sign follows the palette."""
-        super().changeEvent(event)  # type: ignore[arg-type]
-        if event.type() == event.Type.StyleChange and hasattr(self, "_sign"):  # type: ignore[attr-defined]
+        super().changeEvent(event)
+        if event.type() == event.Type.StyleChange and hasattr(self, "_sign"):
             self._sign.setPixmap(pixmap("compare", colours().accent_text, 40))

@@ -142,12 +142,11 @@ class InventedTab(TabFrame):
 
     def set_probe(self, probe: Probe | None) -> None:
         """The value under the pointer."""
-        if probe is None or self.overlay is None:
-            self.legend.set_value(None)
+        value = self.overlay.value_at(probe.x, probe.y) if probe is not None and self.overlay is not None else None
+        self.legend.set_value(value)
+        if probe is None or value is None:
             self.value.setText(self.tr("Point at the picture to read a pixel."))
             return
-        value = self.overlay.value_at(probe.x, probe.y)
-        self.legend.set_value(value)
         self.value.setText(
             self.tr("Pixel {x}, {y}: ± {value} levels, {words}").format(
                 x=probe.x, y=probe.y, value=f"{value:.1f}", words=self._words(value)

@@ -82,7 +82,8 @@ class LadderBar(QFrame):
         self._words.set_text(self._level_words(current) if current else "")
         num_missing = sum(mark.state == ShownState.MISSING for mark in marks)
         self._make.setVisible(bool(num_missing and self._compare.source))
-        self._make.setText(self.tr("Make {count} levels").format(count=num_missing))
+        more = self.tr("Make {count} levels").format(count=num_missing)
+        self._make.setText(self.tr("Make 1 level") if num_missing == 1 else more)
 
     def _candidate(self) -> Candidate | None:
         """The model whose rungs are shown: the one chosen, else the first."""
@@ -105,7 +106,7 @@ class LadderBar(QFrame):
                 return self.tr("from pure noise, as usual")
             return self.tr("begins at log-SNR {level}").format(level=f"{level:g}")
         if level is None:
-            return self.tr("as trained: hardly any noise")
+            return self.tr("as trained")
         if not mark.is_trained:
             return self.tr("log-SNR {level}: less noise than trained").format(level=f"{level:g}")
         if level > 1:

@@ -1,5 +1,6 @@
 """The scrubber of a noise ladder: rungs on a line of log-SNR, small curves above it, the trained range shaded."""
 
+from math import isfinite
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -111,8 +112,10 @@ class LadderTrack(QAbstractSlider):
         if self._track is not None:
             self._paint_ground(painter, self._track)
             c = colours()
-            self._paint_curve(painter, [mark.bits_per_pixel for mark in self._marks], c.good)
-            self._paint_curve(painter, [mark.psnr_db for mark in self._marks], c.accent_text)
+            bits, psnr = [mark.bits_per_pixel for mark in self._marks], [mark.psnr_db for mark in self._marks]
+            self._paint_curve(painter, bits, c.good)
+            self._paint_curve(painter, psnr, c.accent_text)
+            self._paint_names(painter, has_bits=_is_curve(bits), has_psnr=_is_curve(psnr))
             self._paint_rungs(painter)
         painter.end()
 
@@ -150,10 +153,10 @@ class LadderTrack(QAbstractSlider):
 
     def _paint_curve(self, painter: QPainter, values: list[float | None], colour: str) -> None:
         """Each curve fills the height by itself: its shape is what matters, its numbers stand beside it."""
-        known = [(mark.share, value) for mark, value in zip(self._marks, values, strict=True) if value is not None]
-        finite = [(share, value) for share, value in known if value not in (float("inf"), float("-inf"))]
-        if len(finite) < 2:
+        if not _is_curve(values):
             return
+        known = [(mark.share, value) for mark, value in zip(self._marks, values, strict=True) if value is not None]
+        finite = [(share, value) for share, value in known if isfinite(value)]
         low, high = min(value for _, value in finite), max(value for _, value in finite)
         span = max(high - low, 1e-9)
         points = [QPointF(self._x(share), CURVE_PX - (value - low) / span * (CURVE_PX - 8)) for share, value in finite]
@@ -164,6 +167,20 @@ class LadderTrack(QAbstractSlider):
         painter.setPen(Qt.PenStyle.NoPen)
         for point in points:
             painter.drawEllipse(point, 2.2, 2.2)
+
+    def _paint_names(self, painter: QPainter, *, has_bits: bool, has_psnr: bool) -> None:
+        """What the curves are, at the end where they are low."""
+        c, values = colours(), [mark.psnr_db for mark in self._marks if mark.psnr_db is not None]
+        is_falling = not values or values[-1] <= values[0]
+        side = Qt.AlignmentFlag.AlignRight if is_falling else Qt.AlignmentFlag.AlignLeft
+        painter.setFont(font(TYPE.caption - 1))
+        height = painter.fontMetrics().height()
+        area = QRectF(self._x(0) + 4, 2, self._x(1) - self._x(0) - 8, height)
+        for is_there, text, colour in ((has_psnr, self.tr("PSNR"), c.accent_text), (has_bits, self.tr("bits"), c.good)):
+            if is_there:
+                painter.setPen(QColor(colour))
+                painter.drawText(area, int(side | Qt.AlignmentFlag.AlignVCenter), text)
+                area.translate(0, height)
 
     def _paint_rungs(self, painter: QPainter) -> None:
         right = -1.0
@@ -205,6 +222,11 @@ class LadderTrack(QAbstractSlider):
         """Another palette, other colours."""
         super().changeEvent(event)
         self.update()
+
+
+def _is_curve(values: list[float | None]) -> bool:
+    """Two points make a line."""
+    return sum(value is not None and isfinite(value) for value in values) > 1
 
 
 def level_words(rung: Rung, track: Track) -> str:

@@ -26,6 +26,7 @@ from app.ui.theme.theme import colours
 from app.ui.theme.tokens import SPACING, TYPE
 from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.chart import Axis, Chart, Series
+from app.ui.widgets.compare.missing_measures import MissingMeasures
 from app.ui.widgets.compare.when_seen import WhenSeen
 from app.ui.widgets.labels import label
 from app.ui.widgets.quiet_inputs import QuietComboBox
@@ -96,7 +97,7 @@ class NumbersTab(WhenSeen, QWidget):
         self._model = NumbersModel(self)
         self.table = NumbersTable(self._model, self)
         self._note = label("", "caption", is_wrapped=True)
-        self._missing = label("", "caption", is_wrapped=True)
+        self.missing = MissingMeasures(self)
         self.measure = QuietComboBox(self)
         self.measure.setAccessibleName(self.tr("Measure along the ladder"))
         self._metrics = tuple(metric for metric in metrics() if metric.key != "bits_per_pixel")
@@ -117,9 +118,9 @@ class NumbersTab(WhenSeen, QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACING.s)
         layout.addWidget(self.table)
-        for part in (self._note, self._missing):
-            part.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            layout.addWidget(part)
+        self._note.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        layout.addWidget(self._note)
+        layout.addWidget(self.missing)
         layout.addLayout(row)
         layout.addWidget(self.measure)
         layout.addWidget(self.chart, 1)
@@ -142,15 +143,7 @@ class NumbersTab(WhenSeen, QWidget):
         if has_floor:
             notes.append(self.tr("▲ its smallest file: it cannot go as low."))
         self._note.setText(" ".join(notes))
-        missing = self._compare.missing_measures
-        lines = [self.tr("{measure} was not taken: {reason}.") for _ in missing]
-        texts = [
-            line.format(measure=name.upper(), reason=reason.rpartition(": ")[2].rstrip("."))
-            for line, (name, reason) in zip(lines, missing.items(), strict=True)
-        ]
-        self._missing.setText("\n".join(texts))
-        self._missing.setToolTip("\n".join(missing.values()))
-        self._missing.setVisible(bool(missing))
+        self.missing.show_missing(self._compare.missing_measures)
         self._fit_table()
         self._draw()
 

@@ -30,13 +30,18 @@ class MapOverlay:
     values: "Floats"
     errors: "Floats | None" = None
 
-    def value_at(self, x: int, y: int) -> float:
-        """The number at a pixel of the picture."""
-        return float(self.values[y // self.cell_px, x // self.cell_px])
+    def value_at(self, x: int, y: int) -> float | None:
+        """The number at a pixel of the picture; None where the map does not reach."""
+        return self._at(self.values, x, y)
 
     def error_at(self, x: int, y: int) -> float | None:
         """Its standard error; None: unknown."""
-        return None if self.errors is None else float(self.errors[y // self.cell_px, x // self.cell_px])
+        return None if self.errors is None else self._at(self.errors, x, y)
+
+    def _at(self, numbers: "Floats", x: int, y: int) -> float | None:
+        row, column = y // self.cell_px, x // self.cell_px
+        height, width = numbers.shape
+        return float(numbers[row, column]) if 0 <= row < height and 0 <= column < width else None
 
 
 def array_of(numbers: FloatMap, frame: int = 0) -> "Floats":

@@ -47,6 +47,9 @@ class ProbeTable(WhenSeen, QWidget):
         table.setHorizontalHeaderLabels(
             [self.tr("Candidate"), self.tr("R"), self.tr("G"), self.tr("B"), self.tr("off by")]
         )
+        for column in range(table.columnCount()):
+            side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
+            table.horizontalHeaderItem(column).setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
         table.setProperty("role", "numbers")
         table.setAccessibleName(self.tr("Colour of the pixel in all candidates"))
         table.setFrameShape(QFrame.Shape.NoFrame)

@@ -59,6 +59,8 @@ class ReportDialog(QDialog):
         place.setSpacing(SPACING.s)
         place.addWidget(self.folder_field, 1)
         place.addWidget(choose, 0, Qt.AlignmentFlag.AlignBottom)
+        close = TextButton(self.tr("Close"), parent=self)
+        close.clicked.connect(self.reject)
         choices = QHBoxLayout()
         choices.setSpacing(SPACING.s)
         choices.addWidget(Field(self.tr("Model"), self.model, self), 3)
@@ -72,12 +74,12 @@ class ReportDialog(QDialog):
             found.addWidget(button)
         found.addStretch(1)
         deeds.addStretch(1)
-        for button in (self.stop_button, self.start_button):
+        for button in (close, self.stop_button, self.start_button):
             deeds.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACING.xl, SPACING.xl, SPACING.xl, SPACING.l)
         layout.setSpacing(SPACING.m)
-        layout.addWidget(label(self.tr("Report on a folder"), "strong"))
+        layout.addWidget(label(self.windowTitle(), "title"))
         words = self.tr(
             "Every picture is reconstructed and measured, in a process of its own. The report is a web page and a "
             "table, the worst pictures first. Stopped, it goes on where it was."
@@ -88,6 +90,7 @@ class ReportDialog(QDialog):
         layout.addWidget(self._line)
         layout.addWidget(self._bar)
         layout.addLayout(found)
+        layout.addStretch(1)
         layout.addLayout(deeds)
         self._line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setMinimumWidth(WIDTH_PX)
@@ -118,6 +121,7 @@ class ReportDialog(QDialog):
         self._bar.setVisible(view.is_busy)
         self._bar.setValue(round(view.fraction * BAR_STEPS))
         self._line.setText(self._words())
+        self._line.setVisible(bool(self._line.text()))
         self.stop_button.setVisible(view.is_busy)
         self.stop_button.setEnabled(view.phase is ReportPhase.RUNNING)
         self.start_button.setVisible(not view.is_busy)

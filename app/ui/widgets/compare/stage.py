@@ -104,7 +104,7 @@ class CompareStage(QWidget):
             self._put(first, first)
             mode = PairMode.BLINK if view.mode is not ViewMode.SIDE else mode
         elif mode is PairMode.BLINK:
-            self._put(second, first)
+            self._put(second, first, self._blink_label(second, first))
         else:
             self._put(first, second)
         self.pair.set_mode(mode)
@@ -120,9 +120,13 @@ class CompareStage(QWidget):
             chosen = next((each for each in candidates if each != reference), chosen)
         return self._compare.shown(reference), self._compare.shown(chosen)
 
-    def _put(self, first: Shown, second: Shown) -> None:
+    def _blink_label(self, shown: Shown, hidden: Shown) -> str:
+        words = self.tr("{name} · hold C to see {other}")
+        return words.format(name=self.label_of(shown), other=hidden.candidate.title)
+
+    def _put(self, first: Shown, second: Shown, first_label: str = "") -> None:
         pictures = (self.image_of(first), self.image_of(second))
-        labels = (self.label_of(first), self.label_of(second))
+        labels = (first_label or self.label_of(first), self.label_of(second))
         keys = tuple(image.cacheKey() if image is not None else 0 for image in pictures)
         if (keys, labels) != self.pair.property("on_show"):
             self.pair.setProperty("on_show", (keys, labels))

@@ -32,7 +32,8 @@ class TabFrame(WhenSeen, QScrollArea):
         layout.addWidget(self.note)
         layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.body, 1)
-        layout.addStretch(0)
+        self._room = QWidget(inner)
+        layout.addWidget(self._room, 1)
         for part in (self.explanation, self.note):
             part.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setWidgetResizable(True)
@@ -47,3 +48,4 @@ class TabFrame(WhenSeen, QScrollArea):
         self.note.setVisible(bool(note))
         self.button.setVisible(has_button)
         self.body.setVisible(has_body)
+        self._room.setVisible(not has_body)

@@ -60,12 +60,14 @@ class WipeView(ImageView):
     def set_wiping(self, is_wiping: bool) -> None:
         """Show both with the line between them, or only one."""
         self._is_wiping = is_wiping
+        self._describe()
         self.update()
 
     def set_swapped(self, is_swapped: bool) -> None:
         """B in A's place and A in B's."""
         if is_swapped != self._is_swapped:
             self._is_swapped = is_swapped
+            self._describe()
             self.update()
 
     def set_covered(self, is_covered: bool) -> None:
@@ -83,7 +85,22 @@ class WipeView(ImageView):
         """The picture that covers both, what it is, and what its colours mean."""
         self._cover.set_image(image)
         self._cover_label, self._cover_scale = label, scale
+        self._describe()
         self.update()
+
+    def _describe(self) -> None:
+        """Which pictures these are, for screen readers too."""
+        super()._describe()
+        if self.image is not None:
+            self.setAccessibleDescription(f"{self._spoken()}, {self.accessibleDescription()}")
+
+    def _spoken(self) -> str:
+        names = tuple(reversed(self._pair_labels)) if self._is_swapped else self._pair_labels
+        if self._is_covered and self._cover_label:
+            return self._cover_label
+        return (
+            self.tr("{name} left, {other} right").format(name=names[0], other=names[1]) if self._has_line else names[0]
+        )
 
     def set_wipe(self, share: float) -> None:
         """Move the line."""
