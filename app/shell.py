@@ -122,8 +122,9 @@ class Shell(QObject):
         page.publish_requested.connect(self._on_publish_requested)
         training.is_in_sight = page.is_showing
 
-    def _on_publish_requested(self, _folder: str) -> None:
+    def _on_publish_requested(self, folder: str) -> None:
         self.window.show_page("models")
+        self.window.models_page.open_publish(folder)
 
     def _on_run_folder_requested(self, folder: str) -> None:
         self._on_folder_open_requested(Path(folder))

@@ -4,6 +4,7 @@ import hashlib
 import json
 import stat
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
+from app.models.desk.facts import PublishPlan, PublishWish
 from app.shell import Shell
+from app.ui.widgets.models.model_details import ModelDetails
 from app.ui.widgets.models.publish_dialog import PublishDialog
 from app.ui.widgets.models.token_dialog import TokenDialog
 from app.ui.widgets.question_dialog import QuestionDialog
@@ -170,6 +173,35 @@ def test_someone_elses_model_is_brought_in(make_shell: Make, run_async: RunAsync
     run_async(story())
 
 
+def test_a_folder_with_a_full_stop_in_its_name_may_be_dropped(
+    make_shell: Make, run_async: RunAsync, tmp_path: Path
+) -> None:
+    folder = write_files(tmp_path / "little-v1.5", model_files())
+
+    async def story() -> None:
+        shell = await opened(make_shell, tmp_path)
+        drop(page(shell), folder)
+        await until(lambda: "Little" in names(shell), timeout_s=20)
+
+    run_async(story())
+
+
+def test_a_folder_beside_that_of_the_own_models_is_not_theirs(
+    make_shell: Make, run_async: RunAsync, tmp_path: Path, model_root: Path
+) -> None:
+    write_files(model_root / "little", model_files())
+
+    async def story() -> None:
+        shell = await opened(make_shell, tmp_path)
+        models = page(shell)
+        for own_folder, is_own in ((model_root, True), (model_root / "litt", False)):
+            details = ModelDetails(models.rows, desk(shell), partial(str, own_folder), models)
+            details.show_entry(shell.program.session.library.by_path(str(model_root / "little")))
+            assert details.remove_button.isEnabled() is is_own
+
+    run_async(story())
+
+
 def drop(widget: Any, *paths: Path) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
@@ -207,6 +239,9 @@ def test_searching_filtering_and_fetching(
         click(browser.search_button)
         await until(lambda: len(browser.rows) == 2)
         assert "has terms to accept" in texts(browser)
+        rows = browser.rows
+        browser.field.setText("what is typed")
+        assert browser.rows == rows, "typing makes nothing anew"
         browser.is_open.click()
         assert [row.repo for row in browser.rows] == ["owner/little"]
         click(browser.rows[0].fetch_button)
@@ -354,6 +389,12 @@ def test_publishing_shows_first_what_would_be_sent(
         assert "Left out, for they belong to no model: notes.py" in dialog.files.text()
         assert "license: mit" in dialog.card.toPlainText()
         assert "owner/published" not in hub.repos
+        dialog.licence.setCurrentIndex(1)
+        dialog.licence.activated.emit(1)
+        desk(shell).plan_made.emit(PublishPlan("owner/published", "old card", (), (), "old", "mit"))
+        assert not dialog.go_button.isEnabled(), "what comes late is of the licence before"
+        await until(lambda: dialog.go_button.isEnabled())
+        assert "license: apache-2.0" in dialog.card.toPlainText()
         click(dialog.go_button)
         await until(lambda: "needs a token" in notices(shell), timeout_s=20)
         page(shell).token_entered.emit("owner-token", "")
@@ -367,9 +408,23 @@ def test_publishing_shows_first_what_would_be_sent(
     run_async(story())
 
 
-def dialog_wish(folder: str) -> Any:
-    from app.models.desk.facts import PublishWish
+def test_publishing_from_a_run_asks_for_the_repository(make_shell: Make, run_async: RunAsync, tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "run" / "model", model_files())
 
+    async def story() -> None:
+        shell = await opened(make_shell, tmp_path)
+        shell.window.show_page("train")
+        shell.window.train_page.publish_requested.emit(str(folder))
+        assert shell.window.page == "models"
+        dialog = page(shell).findChild(PublishDialog)
+        dialog.repo.setText("owner/published")
+        await until(lambda: dialog.go_button.isEnabled(), timeout_s=20)
+        dialog.reject()
+
+    run_async(story())
+
+
+def dialog_wish(folder: str) -> PublishWish:
     return PublishWish(folder, "owner/published")
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.models.commands import Command
@@ -12,10 +12,11 @@ from app.models.desk.model_rows import ModelRows
 from app.models.session import Session
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import Chip, TextButton
+from app.ui.widgets.drop_hint import DropHint
 from app.ui.widgets.labels import label
 from app.ui.widgets.models.hub_browser import HubBrowser
 from app.ui.widgets.models.model_details import ModelDetails
-from app.ui.widgets.models.model_list import ModelList
+from app.ui.widgets.models.model_list import WIDTH_PX, ModelList
 from app.ui.widgets.models.publish_dialog import PublishDialog
 from app.ui.widgets.models.storage_line import StorageLine
 from app.ui.widgets.models.task_rows import TaskRows
@@ -58,6 +59,9 @@ class ModelsPage(QWidget):
         self._desk = session.desk
         self._is_built = False
         self.setAcceptDrops(True)
+        self._hint = DropHint(
+            self, self.tr("Drop to bring a model in"), self.tr("Its folder with config.json, or a zip of it.")
+        )
         self._desk.token_wanted.connect(self.open_token)
         self._add_commands()
 
@@ -102,14 +106,14 @@ class ModelsPage(QWidget):
         self.here_tab = Chip(self.tr("On this computer"), parent=self)
         self.hub_tab = Chip(self.tr("Hugging Face Hub"), parent=self)
         self.folder_button = TextButton(self.tr("Bring in a folder…"), "", "folder", self)
-        self.zip_button = TextButton(self.tr("Bring in a zip…"), parent=self)
+        self.zip_button = TextButton(self.tr("Bring in a zip…"), "", "model", self)
         self._pages = QStackedWidget(self)
         here = QSplitter(Qt.Orientation.Horizontal, self)
         here.setChildrenCollapsible(False)
         here.addWidget(self.list)
         here.addWidget(self.details)
         here.setStretchFactor(1, 1)
-        here.setSizes([372, 800])
+        here.setSizes([WIDTH_PX, 800])
         self._pages.addWidget(here)
         self._pages.addWidget(self.hub)
         inner = QVBoxLayout()
@@ -257,9 +261,15 @@ class ModelsPage(QWidget):
         """Model folders and zips may be dropped here."""
         if _dropped_models(event):
             event.acceptProposedAction()
+            self._hint.cover()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """They went away again."""
+        self._hint.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Bring them in."""
+        self._hint.hide()
         paths = _dropped_models(event)
         if paths:
             event.acceptProposedAction()
@@ -268,7 +278,9 @@ class ModelsPage(QWidget):
     # ---- dialogs --------------------------------------------------------------------------------------------------
 
     def open_token(self, repo: Any = "") -> None:
-        """Ask for a token; `repo` is fetched once it is there."""
+        """Ask for a token; `repo` is fetched once it is there. Who is asked already is asked anew."""
+        if (before := self.findChild(TokenDialog)) is not None:
+            before.reject()
         dialog = TokenDialog(self._desk, repo if isinstance(repo, str) else "", self)
         self._waiting_repo = repo if isinstance(repo, str) else ""
         dialog.token_entered.connect(self._on_token_entered)
@@ -302,5 +314,5 @@ def _dropped_models(event: QDropEvent) -> tuple[str, ...]:
     """Folders and zips of this computer; nothing if anything else is among what is dropped."""
     urls = event.mimeData().urls()
     paths = [url.toLocalFile() for url in urls if url.isLocalFile()]
-    is_model = bool(paths) and all(path.lower().endswith(".zip") or not Path(path).suffix for path in paths)
+    is_model = bool(paths) and all(path.lower().endswith(".zip") or Path(path).is_dir() for path in paths)
     return tuple(paths) if len(paths) == len(urls) and is_model else ()

@@ -50,7 +50,7 @@ class HubBrowser(QWidget):
         self._build()
         self.field.returnPressed.connect(self._on_search)
         self.search_button.clicked.connect(self._on_search)
-        self.field.textChanged.connect(self._refresh)
+        self.field.textChanged.connect(self._show_button)
         self.kind.activated.connect(self._refresh)
         self.is_open.toggled.connect(self._refresh)
         self.token_button.clicked.connect(self.token_requested)
@@ -126,11 +126,14 @@ class HubBrowser(QWidget):
         """Those on show."""
         return list(self._on_show)
 
-    def _refresh(self, _payload: Any = None) -> None:
-        search = self._desk.search
+    def _show_button(self, _text: str = "") -> None:
         is_name = bool(_REPO.match(self.field.text().strip()))
         self.search_button.setText(self.tr("Fetch it") if is_name else self.tr("Search"))
-        self.search_button.setEnabled(not search.is_running or is_name)
+        self.search_button.setEnabled(not self._desk.search.is_running or is_name)
+
+    def _refresh(self, _payload: Any = None) -> None:
+        search = self._desk.search
+        self._show_button()
         self._account.setText(self._account_words())
         found = [model for model in search.found if self._is_wanted(model)]
         self.state.setText(self._state_words(search, len(found)))

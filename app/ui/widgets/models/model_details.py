@@ -1,6 +1,7 @@
 """Everything known of one model, in words that can be copied, and what can be done with it."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -154,7 +155,7 @@ class ModelDetails(QFrame):
     def _refresh_buttons(self, entry: ModelEntry | None) -> None:
         manifest = entry.manifest if entry else None
         facts = self._desk.storage.models.get(entry.path) if entry else None
-        is_own = entry is not None and entry.path.startswith(self._own()) and not (facts and facts.is_bundled)
+        is_own = entry is not None and Path(entry.path).is_relative_to(self._own()) and not (facts and facts.is_bundled)
         self.use_button.setEnabled(bool(manifest and manifest.can_generate))
         self.compare_button.setEnabled(bool(manifest and manifest.can_reconstruct))
         for button in (self.verify_button, self.publish_button):

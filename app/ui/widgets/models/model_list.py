@@ -21,7 +21,7 @@ from ul_engine.model_folder import ModelEntry
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 CARD_PX = 78
-WIDTH_PX = 372
+WIDTH_PX = 404
 
 
 class ModelList(QListView):

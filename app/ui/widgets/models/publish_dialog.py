@@ -36,6 +36,8 @@ class PublishDialog(QDialog):
     def __init__(self, desk: ModelDesk, folder: str, repo: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._folder = folder
+        self._num_asked = 0
+        """Plans that were asked for and have not come."""
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Publish a model"))
         self.resize(*SIZE_PX)
@@ -82,6 +84,11 @@ class PublishDialog(QDialog):
         layout.setContentsMargins(SPACING.xl, SPACING.xl, SPACING.xl, SPACING.l)
         layout.setSpacing(SPACING.m)
         layout.addWidget(label(self.windowTitle(), "title"))
+        words = self.tr(
+            "It goes to the Hugging Face Hub, into a repository of your account. Nothing leaves this computer before "
+            "you press Publish."
+        )
+        layout.addWidget(label(words, "muted", is_wrapped=True))
         layout.addLayout(grid)
         layout.addWidget(self.files)
         layout.addWidget(label(self.tr("The card that others will read"), "field"))
@@ -102,12 +109,19 @@ class PublishDialog(QDialog):
     def _on_settled(self) -> None:
         if not self.repo.text().strip():
             self.files.setText(self.tr("Write where it should go, then you see what would be sent."))
+            self.card.clear()
             return
         self.files.setText(self.tr("Every file is being read…"))
+        self._num_asked += 1
         self.plan_requested.emit(self.wish())
 
+    def _is_answered(self) -> bool:
+        """Whether what has just come answers what stands in the fields now."""
+        self._num_asked = max(0, self._num_asked - 1)
+        return not self._num_asked and not self._timer.isActive()
+
     def _on_plan(self, plan: PublishPlan) -> None:
-        if plan.repo != self.repo.text().strip():
+        if not self._is_answered() or plan.repo != self.repo.text().strip():
             return
         total = size_text(sum(size for _, size in plan.uploads))
         names = ", ".join(name for name, _ in plan.uploads)
@@ -128,7 +142,10 @@ class PublishDialog(QDialog):
         self.go_button.setEnabled(True)
 
     def _on_plan_failed(self, sentence: str) -> None:
+        if not self._is_answered():
+            return
         self.files.setText("")
+        self.card.clear()
         self.field.set_error(sentence)
 
     def _on_go(self) -> None:

@@ -61,7 +61,7 @@ class TokenDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACING.xl, SPACING.xl, SPACING.xl, SPACING.l)
         layout.setSpacing(SPACING.m)
-        layout.addWidget(label(self.windowTitle(), "strong"))
+        layout.addWidget(label(self.windowTitle(), "title"))
         layout.addWidget(label(self._words(server), "muted", is_wrapped=True))
         layout.addLayout(links)
         layout.addWidget(self.field)
@@ -71,7 +71,8 @@ class TokenDialog(QDialog):
     def _words(self, server: str) -> str:
         kept = self.tr("It is kept on this computer, readable by you alone, and shown only to {server}.")
         if not self._repo:
-            return kept.format(server=server)
+            purpose = self.tr("For models with terms to accept, and for publishing your own.")
+            return f"{purpose} {kept.format(server=server)}"
         steps = self.tr(
             "{repo} is not open to everyone: accept its terms on its page, make a token of that account, paste it."
         )
@@ -84,6 +85,7 @@ class TokenDialog(QDialog):
 
     def _on_edited(self, _text: str = "") -> None:
         self.field.set_error("")
+        self.ok_button.setText(self.tr("Keep it"))
         self.ok_button.setEnabled(bool(self.edit.text().strip()))
 
     def _on_ok(self) -> None:
