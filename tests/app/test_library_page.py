@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -164,8 +165,13 @@ def test_the_bin_shows_restores_and_is_emptied(make_shell: Make, run_async: RunA
         await until(lambda: dialog.list.count() == 2)
         assert "2 deleted results" in texts(dialog)
         dialog.list.setCurrentRow(0)
+        chosen, other = dialog._entries
+        dialog.set_entries((other, replace(chosen, name="newer"), chosen))
+        assert dialog.restore_button.text() == "Bring 1 back", "what is chosen outlives news of the bin"
+        dialog.set_entries((chosen, other))
         click(dialog.restore_button)
         await until(lambda: gallery(shell).list.rowCount() == 2 and dialog.list.count() == 1)
+        assert "1 deleted result takes" in texts(dialog)
         click(dialog.empty_button)
         question = dialog.findChild(QuestionDialog)
         assert "gone for good" in question.sentence
@@ -184,7 +190,7 @@ def test_clean_up_shows_what_would_go_first(make_shell: Make, run_async: RunAsyn
         shell = await opened(make_shell, 6)
         click(page(shell).cleanup_button)
         dialog = page(shell).dialogs.cleanup
-        await until(lambda: "Tick what should go" in texts(dialog))
+        await until(lambda: "Nothing is ticked yet" in texts(dialog))
         assert not dialog.go_button.isEnabled()
         dialog.is_duplicate.setChecked(True)
         await until(lambda: dialog.go_button.isEnabled())

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.models.progress import grouped
 from app.services.gallery.recycle_bin import BinEntry
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import TextButton
@@ -68,6 +69,9 @@ class BinDialog(QDialog):
 
     def set_entries(self, entries: tuple[BinEntry, ...]) -> None:
         """What the bin holds."""
+        if entries == self._entries:
+            return
+        chosen = set(self._chosen())
         self._entries = entries
         self.list.clear()
         for entry in entries[:MAX_ROWS]:
@@ -77,6 +81,7 @@ class BinDialog(QDialog):
             )
             row = QListWidgetItem(words, self.list)
             row.setData(_Role, entry)
+            row.setSelected(entry in chosen)
         self._refresh()
 
     def _chosen(self) -> tuple[BinEntry, ...]:
@@ -85,12 +90,12 @@ class BinDialog(QDialog):
     def _refresh(self, _payload: Any = None) -> None:
         total = size_text(sum(entry.size_bytes for entry in self._entries))
         count = len(self._entries)
-        words = self.tr("{count} deleted results take {size}. They stay until you empty the bin.")
-        self._sum.setText(
-            words.format(count=count, size=total)
-            if count
-            else self.tr("What you delete comes here, and can come back.")
-        )
+        many = self.tr("{count} deleted results take {size}. They stay until you empty the bin.")
+        one = self.tr("1 deleted result takes {size}. It stays until you empty the bin.")
+        words = (one if count == 1 else many).format(count=grouped(count), size=total)
+        if count > MAX_ROWS:
+            words += " " + self.tr("The newest {count} are listed.").format(count=grouped(MAX_ROWS))
+        self._sum.setText(words if count else self.tr("What you delete comes here, and can come back."))
         chosen = len(self._chosen())
         self.restore_button.setText(self.tr("Bring {n} back").format(n=chosen) if chosen else self.tr("Bring all back"))
         self.restore_button.setEnabled(count > 0)
@@ -100,9 +105,12 @@ class BinDialog(QDialog):
         self.restore_requested.emit(self._chosen() or self._entries)
 
     def _on_empty_clicked(self) -> None:
-        sentence = self.tr("{count} results will be gone for good: {size}.").format(
-            count=len(self._entries), size=size_text(sum(entry.size_bytes for entry in self._entries))
+        count, size = len(self._entries), size_text(sum(entry.size_bytes for entry in self._entries))
+        many, one = (
+            self.tr("{count} results will be gone for good: {size}."),
+            self.tr("1 result will be gone for good: {size}."),
         )
+        sentence = (one if count == 1 else many).format(count=grouped(count), size=size)
         answers = (self.tr("Delete for good"), self.tr("Keep them"))
         dialog = QuestionDialog(self.tr("Empty the bin?"), sentence, answers, self)
         dialog.confirmed.connect(self.empty_requested)

@@ -90,7 +90,10 @@ class CleanupDialog(QDialog):
         layout.setContentsMargins(SPACING.xl, SPACING.xl, SPACING.xl, SPACING.l)
         layout.setSpacing(SPACING.m)
         layout.addWidget(label(self.tr("Clean up"), "title"))
-        words = self.tr("Starred results always stay. What goes is moved to the bin and can come back.")
+        words = self.tr(
+            "Tick what should go, and see here first what that would be. Starred results always stay; what goes is "
+            "moved to the bin and can come back."
+        )
         layout.addWidget(label(words, "muted", is_wrapped=True))
         layout.addLayout(grid)
         layout.addWidget(self.grid, 1)
@@ -125,7 +128,7 @@ class CleanupDialog(QDialog):
             words = self.tr("1 result") if count == 1 else self.tr("{n} results").format(n=grouped(count))
             self.sum.setText(self.tr("{results}, {size}").format(results=words, size=size_text(preview.size_bytes)))
         elif preview.wish == Cleanup():
-            self.sum.setText(self.tr("Tick what should go."))
+            self.sum.setText(self.tr("Nothing is ticked yet."))
         else:
             self.sum.setText(self.tr("Nothing fits; nothing would go."))
         self.go_button.setEnabled(count > 0)

@@ -28,7 +28,7 @@ class DetailsPanel(QFrame):
     def __init__(self, verbs: GalleryVerbs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._verbs = verbs
-        self.setProperty("role", "footer")
+        self.setProperty("role", "inspector")
         self.setFixedWidth(WIDTH_PX)
         self._title = selectable(label("", "emphasis", is_wrapped=True))
         self._problem = selectable(label("", "warning", is_wrapped=True))

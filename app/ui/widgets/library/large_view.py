@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -161,4 +161,5 @@ class LargeView(QFrame):
 def load_result(path: str) -> "QImage | str":
     """The picture in a file, or a sentence why there is none. Called in a thread."""
     image = load_image(path)
-    return image if image is not None else f"{Path(path).name} cannot be read as a picture."
+    words = QCoreApplication.translate("LargeView", "{name} cannot be read as a picture.")
+    return image if image is not None else words.format(name=Path(path).name)
