@@ -305,7 +305,14 @@ def test_previews_are_walked_marked_and_compared(make_shell: Make, run_async: Ru
         for key in (Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Space, Qt.Key.Key_Down, Qt.Key.Key_Space):
             QTest.keyClick(grid, key)
         assert [cell.title for cell in grid.marked] == ["reconstruction 2, step 20", "reconstruction 2, step 40"]
-        assert grid.accessibleDescription() == "reconstruction 2, step 40"
+        assert grid.accessibleDescription() == "reconstruction 2, step 40, marked"
+        assert "A: reconstruction 2, step 20. B: reconstruction 2, step 40." in texts(panel)
+        place = grid._place(Spot(3, 0)).center()
+        QTest.mouseClick(grid.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        QTest.mouseDClick(grid.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        assert panel.stack.currentWidget() is panel.large
+        assert [cell.title for cell in grid.marked] == ["reconstruction 2, step 20", "reconstruction 2, step 40"]
+        panel.close_large()
         crops: list[Any] = []
         shell.program.training.crops_ready.connect(crops.append)
         click(panel.compare_button)

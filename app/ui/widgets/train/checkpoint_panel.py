@@ -14,14 +14,7 @@ from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.labels import label
 
-SHOWN = (
-    ("psnr_db", "PSNR {value:.1f} dB"),
-    ("bits_per_pixel", "{value:.3g} bits/pixel"),
-    ("shuffle_gap_db", "gap {value:.1f} dB"),
-    ("loss_bits_per_pixel", "loss {value:.3g}"),
-    ("base_bits_per_pixel_conditional", "{value:.3g} bits/pixel with condition"),
-    ("base_bits_per_pixel", "{value:.3g} bits/pixel"),
-)
+MOST_FIGURES = 4
 
 
 class CheckpointPanel(QScrollArea):
@@ -180,12 +173,27 @@ class ModelRow(QFrame):
         step = self.tr("Step {step}").format(step=grouped(self.row.facts.step))
         return " · ".join((step, *signs))
 
+    def _figures(self) -> tuple[tuple[str, str], ...]:
+        """What is told of the measured figures, the most telling first."""
+        return (
+            ("psnr_db", self.tr("PSNR {value:.1f} dB")),
+            ("bits_per_pixel", self.tr("{value:.3g} bits/pixel")),
+            ("shuffle_gap_db", self.tr("the latent carries {value:.1f} dB")),
+            ("loss_bits_per_pixel", self.tr("loss {value:.3g}")),
+            ("base_bits_per_pixel_conditional", self.tr("{value:.3g} bits/pixel with condition")),
+            ("base_bits_per_pixel", self.tr("{value:.3g} bits/pixel")),
+        )
+
     def _facts(self) -> str:
         if self.row is None:
             return self.tr("Averaged weights of the last step, ready for every page")
         facts, known = self.row.facts, dict(self.row.figures)
-        measured = [text.format(value=known[name]) for name, text in SHOWN if name in known]
-        parts = [*measured[:4], bytes_text(facts.num_bytes), self.tr("saved {ago}").format(ago=ago(facts.saved_s))]
+        measured = [text.format(value=known[name]) for name, text in self._figures() if name in known]
+        parts = [
+            *measured[:MOST_FIGURES],
+            bytes_text(facts.num_bytes),
+            self.tr("saved {ago}").format(ago=ago(facts.saved_s)),
+        ]
         if not (self.row.is_newest or self.row.is_best or self.row.is_milestone):
             parts.append(self.tr("goes with the next one"))
         return " · ".join(parts)

@@ -48,6 +48,8 @@ class PreviewGrid(QAbstractScrollArea):
         """Whether the cells take the width that there is."""
         self._current = Spot(0, 0)
         self._marked: tuple[PreviewCell, ...] = ()
+        self._marked_before: tuple[PreviewCell, ...] = ()
+        """As it was before the last click."""
         self._sheets: OrderedDict[str, tuple[SheetWish, QImage | None]] = OrderedDict()
         self._asked: set[SheetWish] = set()
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -282,14 +284,18 @@ class PreviewGrid(QAbstractScrollArea):
     def _set_marked(self, marked: tuple[PreviewCell, ...]) -> None:
         if marked != self._marked:
             self._marked = marked
+            self._describe()
             self.marked_changed.emit()
             self.viewport().update()
 
     def _tell_current(self) -> None:
+        self._describe()
+        self.current_changed.emit()
+
+    def _describe(self) -> None:
         cell = self.cell_at(self._current)
         text = cell.title if cell is not None else ""
         self.setAccessibleDescription(text + (self.tr(", marked") if cell in self._marked else ""))
-        self.current_changed.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """See the class."""
@@ -320,13 +326,14 @@ class PreviewGrid(QAbstractScrollArea):
         spot = self._spot_at(event.position().toPoint())
         if spot is not None and event.button() == Qt.MouseButton.LeftButton:
             self._go(spot)
+            self._marked_before = self._marked
             self.toggle_mark(spot)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """A double click opens; what its first click marked is as before."""
         spot = self._spot_at(event.position().toPoint())
         if spot is not None:
-            self.toggle_mark(spot)
+            self._set_marked(self._marked_before)
             self.opened.emit(spot)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -146,15 +146,17 @@ class PreviewPanel(QWidget):
         self.compare_button.setVisible(bool(self._strands))
 
     def _show_marks(self) -> None:
-        count = len(self.grid.marked)
+        marked = self.grid.marked
+        count = len(marked)
         self.compare_button.setText(self.tr("Compare A and B") if count == 2 else self.tr("Compare"))
         self.compare_button.setEnabled(count == 2)
-        self._hint.setText(
-            {
-                0: self.tr("Click two pictures to compare them; double click to see one large. Arrow keys walk."),
-                1: self.tr("One more, and they can be compared."),
-            }.get(count, " and ".join(cell.title for cell in self.grid.marked))
-        )
+        if count == 2:
+            words = self.tr("A: {first}. B: {second}.").format(first=marked[0].title, second=marked[1].title)
+        elif count:
+            words = self.tr("One more, and they can be compared.")
+        else:
+            words = self.tr("Click two pictures to compare them; double click to see one large. Arrow keys walk.")
+        self._hint.setText(words)
 
     def _on_compare_clicked(self) -> None:
         self.compare_requested.emit(self.grid.marked)
@@ -177,8 +179,10 @@ class PreviewPanel(QWidget):
         """Back to the table."""
         self._large_wish = None
         if self.stack.currentWidget() is self.large:
+            had_focus = self.large.hasFocus() or self._back.hasFocus()
             self.stack.setCurrentWidget(self.grid)
-            self.grid.setFocus()
+            if had_focus:
+                self.grid.setFocus()
         self._show_bar()
         self._show_marks()
 

@@ -66,7 +66,7 @@ class RunPanel(QFrame):
         self._room.setVisible(is_empty)
         self.list.setVisible(not is_empty)
         self._empty.setText(
-            self.tr("No run yet. What you start here or with ul-train appears in this list.")
+            self.tr("No run yet. What you start here, or on the command line with ul\u2011train, appears in this list.")
             if self._runs.list.is_known
             else self.tr("Looking for runs…")
         )
