@@ -44,12 +44,11 @@ class ProbeTable(WhenSeen, QWidget):
 
     def _build(self) -> None:
         table = self.table
-        table.setHorizontalHeaderLabels(
-            [self.tr("Candidate"), self.tr("R"), self.tr("G"), self.tr("B"), self.tr("off by")]
-        )
-        for column in range(table.columnCount()):
-            side = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
-            table.horizontalHeaderItem(column).setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+        table.setHorizontalHeaderLabels(["", self.tr("R"), self.tr("G"), self.tr("B"), self.tr("off by")])
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        first = QTableWidgetItem(self.tr("Candidate"))
+        first.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        table.setHorizontalHeaderItem(0, first)
         table.setProperty("role", "numbers")
         table.setAccessibleName(self.tr("Colour of the pixel in all candidates"))
         table.setFrameShape(QFrame.Shape.NoFrame)
