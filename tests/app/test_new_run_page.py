@@ -239,6 +239,45 @@ def test_the_keyboard_reaches_everything_and_everything_has_a_name(make_shell: M
     run_async(story())
 
 
+def test_keys_mean_what_is_on_show_also_over_the_sweeps(
+    make_shell: Make, run_async: RunAsync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run behind the page of a sweep must not start."""
+
+    async def story() -> None:
+        view = await opened(make_shell())
+        given(view)
+        view.show_step(START)
+        deeds: list[str] = []
+        monkeypatch.setattr(view.model, "launch", lambda: deeds.append("run") or True)
+        monkeypatch.setattr(view.sweeps.new_sweep._sweeps, "start", lambda: deeds.append("sweep"))
+        click(view.start_step.sweep_button)
+        await until(view.sweeps.new_sweep.isVisible)
+        QTest.keyClick(view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        assert deeds == ["sweep"]
+        QTest.keyClick(view, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+        assert view.start_step.isVisible()
+        QTest.keyClick(view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        assert deeds == ["sweep", "run"]
+
+    run_async(story())
+
+
+def test_no_sweep_is_made_of_wrong_settings(make_shell: Make, run_async: RunAsync) -> None:
+    async def story() -> None:
+        view = await opened(make_shell())
+        given(view)
+        view.show_step(START)
+        view.model.form.set("num_steps", -1)
+        click(view.start_step.sweep_button)
+        assert view.start_step.isVisible()
+        row = view.start_step.form_view.row("num_steps")
+        assert row.error
+        assert row.control.input.hasFocus()
+
+    run_async(story())
+
+
 @pytest.mark.parametrize("width_px", [1280, 960])
 def test_nothing_is_wider_than_its_place(make_shell: Make, run_async: RunAsync, width_px: int) -> None:
     async def story() -> None:

@@ -73,8 +73,10 @@ class TrainPage(QWidget):
             (self.tr("Shift+drag"), self.tr("Zoom a chart into a box")),
             ("R", self.tr("Show everything in a chart")),
             (self.tr("Shift+Left, Shift+Right"), self.tr("Walk over a chart’s values")),
+            ("Ctrl+Return", self.tr("New run: the next step, and at last the start")),
+            ("Alt+Left", self.tr("New run: the step before")),
         ):
-            commands.add(Command(f"train.chart {keys}", title, group, (keys,), "train"))
+            commands.add(Command(f"train.hand {keys}", title, group, (keys,), "train"))
 
     def _wish(self, verb: RunVerb) -> None:
         current = self._session.runs.current

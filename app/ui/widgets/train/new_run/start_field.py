@@ -67,6 +67,7 @@ class StartField(QWidget):
         return state.start.path if state.start is not None else ""
 
     def _on_activated(self, row: int) -> None:
+        self._field.set_error("")
         self._model.choose_start(self._shown[row])
 
     def _on_folder_clicked(self) -> None:

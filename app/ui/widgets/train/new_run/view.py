@@ -4,22 +4,22 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app.models.session import Session
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import Chip
 from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.labels import label
+from app.ui.widgets.train.scrolling_column import scrolling_column
 
 if TYPE_CHECKING:
     from app.ui.widgets.train.new_run.model_step import ModelStep
     from app.ui.widgets.train.new_run.start_step import StartStep
     from app.ui.widgets.train.sweeps.view import SweepsView
 
-WIDTH_PX = 880
 NEEDED = (
     "pydantic",
     "trainer.config.data",
@@ -76,7 +76,7 @@ class NewRunView(QWidget):
         self.data_step = DataStep(self.model, self)
         self.footer = Footer(self.model, self)
         self._steps = QStackedWidget(self)
-        self._areas = {DATA: _scrolling(self.data_step, self)}
+        self._areas = {DATA: scrolling_column(self.data_step, self)}
         self._steps.addWidget(self._areas[DATA])
         self._pages = QStackedWidget(self)
         self._lay_out()
@@ -104,7 +104,7 @@ class NewRunView(QWidget):
         return self._start_step
 
     def _add_step(self, step: int, widget: QWidget) -> None:
-        self._areas[step] = _scrolling(widget, self)
+        self._areas[step] = scrolling_column(widget, self)
         self._steps.addWidget(self._areas[step])
 
     def area(self, step: int) -> QScrollArea:
@@ -211,7 +211,9 @@ class NewRunView(QWidget):
         self.show_step(START)
 
     def _on_back(self) -> None:
-        if self.step > DATA:
+        if self._is_sweeping:
+            self._on_sweeps_closed()
+        elif self.step > DATA:
             self.show_step(self.step - 1)
 
     def _on_next(self) -> None:
@@ -219,7 +221,10 @@ class NewRunView(QWidget):
             self.show_step(self.step + 1)
 
     def _on_forward(self) -> None:
-        if self.step == START:
+        """What the main button on show does."""
+        if self._is_sweeping:
+            self.sweeps.start()
+        elif self.step == START:
             self._on_start()
         else:
             self._on_next()
@@ -252,26 +257,16 @@ class NewRunView(QWidget):
         self.sweeps.show_list()
         self._pages.setCurrentWidget(self.sweeps)
 
+    @property
+    def _is_sweeping(self) -> bool:
+        return self._sweeps is not None and self._pages.currentWidget() is self._sweeps
+
     def _on_sweep_requested(self) -> None:
-        self.sweeps.show_new(self.model)
-        self._pages.setCurrentWidget(self.sweeps)
+        """Of settings that are wrong no sweep can be made."""
+        if self.sweeps.show_new(self.model):
+            self._pages.setCurrentWidget(self.sweeps)
+        else:
+            self.start_step.show_problem()
 
     def _on_sweeps_closed(self) -> None:
         self.show_step(self.step)
-
-
-def _scrolling(step: QWidget, parent: QWidget) -> QScrollArea:
-    body = QWidget()
-    body.setProperty("role", "plain")
-    row = QHBoxLayout(body)
-    row.setContentsMargins(SPACING.xl, SPACING.s, SPACING.xl, SPACING.xl)
-    step.setMaximumWidth(WIDTH_PX)
-    row.addWidget(step, 1)
-    row.addStretch(0)
-    area = QScrollArea(parent)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(body)
-    return area

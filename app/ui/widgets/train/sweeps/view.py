@@ -1,7 +1,7 @@
 """The place of the sweeps: a new one, or those there are."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.models.new_run.launching import LaunchSettings
 from app.models.new_run.new_run import NewRun
@@ -9,10 +9,9 @@ from app.models.session import Session
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.labels import label
+from app.ui.widgets.train.scrolling_column import scrolling_column
 from app.ui.widgets.train.sweeps.new_sweep import NewSweep
 from app.ui.widgets.train.sweeps.results import SweepResults
-
-WIDTH_PX = 880
 
 
 class SweepsView(QWidget):
@@ -29,7 +28,7 @@ class SweepsView(QWidget):
         self.results = SweepResults(session.sweeps, self)
         self._pages = QStackedWidget(self)
         for page in (self.new_sweep, self.results):
-            self._pages.addWidget(_scrolling(page, self))
+            self._pages.addWidget(scrolling_column(page, self))
         close = TextButton(self.tr("Back to the new run"), "link", parent=self)
         head = QHBoxLayout()
         head.setContentsMargins(SPACING.xl, SPACING.l, SPACING.xl, SPACING.s)
@@ -44,11 +43,11 @@ class SweepsView(QWidget):
         close.clicked.connect(self.closed)
         self.new_sweep.started.connect(self.show_list)
 
-    def show_new(self, model: NewRun) -> None:
-        """Put a sweep together of what the new run would do."""
+    def show_new(self, model: NewRun) -> bool:
+        """Put a sweep together of what the new run would do; False if its settings are wrong."""
         config, launch = model.config, model.launch_form.result
         if config is None or not isinstance(launch, LaunchSettings):
-            return
+            return False
         state = model.state
         self._sweeps.prepare(
             self._session.folders.places.runs,
@@ -59,23 +58,15 @@ class SweepsView(QWidget):
         )
         self._title.setText(self.tr("New sweep"))
         self._pages.setCurrentIndex(0)
+        return True
+
+    def start(self) -> None:
+        """What the button of a new sweep does."""
+        if self._pages.currentIndex() == 0 and self.new_sweep.start_button.isEnabled():
+            self.new_sweep.start_button.click()
 
     def show_list(self) -> None:
         """Those there are."""
         self._title.setText(self.tr("Sweeps"))
         self._pages.setCurrentIndex(1)
         self._sweeps.look()
-
-
-def _scrolling(page: QWidget, parent: QWidget) -> QScrollArea:
-    body = QWidget()
-    body.setProperty("role", "plain")
-    row = QHBoxLayout(body)
-    row.setContentsMargins(SPACING.xl, SPACING.s, SPACING.xl, SPACING.xl)
-    page.setMaximumWidth(WIDTH_PX)
-    row.addWidget(page, 1)
-    area = QScrollArea(parent)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setWidget(body)
-    return area

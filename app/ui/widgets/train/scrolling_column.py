@@ -1,0 +1,26 @@
+"""A column of settings that is no wider than can be read, in an area that scrolls."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
+
+from app.ui.theme.tokens import SPACING
+
+WIDTH_PX = 880
+
+
+def scrolling_column(content: QWidget, parent: QWidget) -> QScrollArea:
+    """The area; `content` stands in it at the left."""
+    body = QWidget()
+    body.setProperty("role", "plain")
+    row = QHBoxLayout(body)
+    row.setContentsMargins(SPACING.xl, SPACING.s, SPACING.xl, SPACING.xl)
+    content.setMaximumWidth(WIDTH_PX)
+    row.addWidget(content, 1)
+    row.addStretch(0)
+    area = QScrollArea(parent)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(body)
+    return area
