@@ -38,6 +38,10 @@ class NoticeBoard(QObject):
         others = [old for old in self._notices if old != notice and not (notice.key and old.key == notice.key)]
         self._set((notice, *others)[:MAX_NOTICES])
 
+    def reword(self, notice: Notice) -> None:
+        """Say otherwise what a key on show stands for, in its place; a key that is not on show stays so."""
+        self._set(tuple(notice if old.key == notice.key else old for old in self._notices))
+
     def dismiss(self, notice: Notice) -> None:
         """Take a notice away."""
         self._set(tuple(old for old in self._notices if old != notice))

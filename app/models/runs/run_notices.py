@@ -47,10 +47,10 @@ class RunNotices(QObject):
             self.board.dismiss_key(key)
             del self._told[key]
         for key, notice in wanted.items():
-            is_new = key not in self._told
-            is_shown = any(each.key == key for each in self.board.notices)
-            if is_new or (is_shown and self._told[key] != notice):
+            if key not in self._told:
                 self.board.post(notice)
+            elif self._told[key] != notice:
+                self.board.reword(notice)
             self._told[key] = notice
 
     def _alarm_notice(self, alarm: Alarm) -> Notice:

@@ -1,6 +1,7 @@
 """One run under watch: its figures, previews, checkpoints, log and alarms. Grows by `RunNews`; reads no file."""
 
 import time
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from app.run_news import Block, CheckpointFacts, Happening, RunCondition, RunFac
 from trainer.protocol import Command
 
 EMPTY = Block()
+WORDS_S = 5.0
+"""The figures in an alarm that stays are told anew so often: what twitches cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class RunView(QObject):
         self.has_model = getattr(self, "has_model", False)
         self.sheets: tuple[PreviewSheet, ...] = ()
         self.alarms: tuple[Alarm, ...] = ()
+        self._worded_s = 0.0
         self.is_caught_up = False
         self.began_s = 0.0
         self.pending: frozenset[Command] = getattr(self, "pending", frozenset())
@@ -122,8 +126,9 @@ class RunView(QObject):
         found = []
         for name, block in self.figures.items():
             if name.startswith("validation/"):
-                at = [value for each, value in zip(block.steps, block.values, strict=True) if each == step]
-                found += [(name.partition("/")[2], value) for value in at[-1:]]
+                place = bisect_left(block.steps, step)
+                if place < len(block) and block.steps[place] == step:
+                    found.append((name.partition("/")[2], block.values[place]))
         return tuple(found)
 
     # ---- what changes it ------------------------------------------------------------------------------------------
@@ -182,9 +187,11 @@ class RunView(QObject):
 
     def check_alarms(self) -> None:
         """Look for what goes wrong; also while nothing comes in, for silence is one of them."""
-        alarms = alarms_of(self.figures, self.happenings, self.standing, self._clock())
-        if alarms != self.alarms:
-            self.alarms = alarms
+        now_s = self._clock()
+        alarms = alarms_of(self.figures, self.happenings, self.standing, now_s)
+        has_others = [alarm.kind for alarm in alarms] != [alarm.kind for alarm in self.alarms]
+        if alarms != self.alarms and (has_others or now_s - self._worded_s >= WORDS_S):
+            self.alarms, self._worded_s = alarms, now_s
             self.alarms_changed.emit()
 
     # ---- what was asked for ---------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The notices on top of a page."""
 
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -39,19 +40,28 @@ class NoticesBar(QWidget):
         return self._cards
 
     def _on_notices_changed(self, notices: Any) -> None:
-        kept = {card.notice: card for card in self._cards}
-        wanted = notices[:MAX_CARDS]
-        for notice, card in kept.items():
-            if notice not in wanted:
+        """A card stays where only words are others: a new one would have the whole page laid out anew."""
+        kept, old = [self._card(notice) for notice in notices[:MAX_CARDS]], self._cards
+        self._cards = [
+            card or NoticeCard(notice, self._board, self) for card, notice in zip(kept, notices, strict=False)
+        ]
+        for card in old:
+            if card not in self._cards:
                 card.hide()
                 card.deleteLater()
-        self._cards = [kept.get(notice) or NoticeCard(notice, self._board, self) for notice in wanted]
         for place, card in enumerate(self._cards):
-            self._layout.insertWidget(place, card)
+            if self._layout.indexOf(card) != place:
+                self._layout.insertWidget(place, card)
         more = len(notices) - MAX_CARDS
         self._more.setVisible(more > 0)
         self._more.setText(self.tr("{count} older notices below these").format(count=more))
         self.setVisible(bool(notices))
+
+    def _card(self, notice: Notice) -> "NoticeCard | None":
+        """The card on show that can say this."""
+        same = (card for card in self._cards if card.notice == notice or (notice.key and card.notice.key == notice.key))
+        card = next(same, None)
+        return card if card is not None and card.reword(notice) else None
 
 
 class NoticeCard(QFrame):
@@ -64,13 +74,21 @@ class NoticeCard(QFrame):
         self.setProperty("notice", notice.severity.value)
         self._sign = QLabel(self)
         self._sign.setFixedSize(20, 20)
-        self._details = QPlainTextEdit(notice.details, self)
-        self._details.setReadOnly(True)
-        self._details.setFixedHeight(DETAILS_HEIGHT_PX)
-        self._details.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self._details.hide()
+        self._title = label(notice.title, "emphasis")
+        self._sentence = label(notice.sentence, is_wrapped=True)
+        self._sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._build()
         self._tint()
+
+    def reword(self, notice: Notice) -> bool:
+        """Say another notice that differs in its words only; False if it needs another card."""
+        if replace(notice, title="", sentence="") != replace(self.notice, title="", sentence=""):
+            return False
+        self.notice = notice
+        self._title.setText(notice.title)
+        self._sentence.setText(notice.sentence)
+        self.setAccessibleName(f"{notice.title}. {notice.sentence}")
+        return True
 
     def _build(self) -> None:
         row = QHBoxLayout()
@@ -78,17 +96,16 @@ class NoticeCard(QFrame):
         row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
         words = QVBoxLayout()
         words.setSpacing(2)
-        words.addWidget(label(self.notice.title, "emphasis"))
-        sentence = label(self.notice.sentence, is_wrapped=True)
-        sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        words.addWidget(sentence)
+        words.addWidget(self._title)
+        words.addWidget(self._sentence)
         row.addLayout(words, 1)
         for action in self.notice.actions:
             row.addWidget(self._deed(action), 0, Qt.AlignmentFlag.AlignVCenter)
-        if self.notice.details:
+        details = self._make_details() if self.notice.details else None
+        if details is not None:
             fold = TextButton(self.tr("Details"), "link", parent=self)
             fold.setCheckable(True)
-            fold.toggled.connect(self._details.setVisible)
+            fold.toggled.connect(details.setVisible)
             row.addWidget(fold, 0, Qt.AlignmentFlag.AlignVCenter)
         close = IconButton("close", self.tr("Close this notice"), "small", self)
         close.clicked.connect(self._on_close_clicked)
@@ -97,8 +114,17 @@ class NoticeCard(QFrame):
         layout.setContentsMargins(SPACING.l, SPACING.m, SPACING.m, SPACING.m)
         layout.setSpacing(SPACING.s)
         layout.addLayout(row)
-        layout.addWidget(self._details)
+        if details is not None:
+            layout.addWidget(details)
         self.setAccessibleName(f"{self.notice.title}. {self.notice.sentence}")
+
+    def _make_details(self) -> QPlainTextEdit:
+        details = QPlainTextEdit(self.notice.details, self)
+        details.setReadOnly(True)
+        details.setFixedHeight(DETAILS_HEIGHT_PX)
+        details.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        details.hide()
+        return details
 
     def _deed(self, action: NoticeAction) -> TextButton:
         button = TextButton(action.label, parent=self)
