@@ -2,14 +2,15 @@
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QColor, QImage, QPainter
 
 from app.ui.widgets.chart.curve import Curve
-from app.ui.widgets.chart.drawing import Canvas, runs, thinned
+from app.ui.widgets.chart.drawing import Canvas, in_sight, polygon, runs, stroke, thinned
 from app.ui.widgets.chart.pyramid import Pyramid, columns
 from app.ui.widgets.chart.scale import Scale, moved, zoomed
 from app.ui.widgets.chart.series import Axis, AxisKind, Mark, Series, Style, View
@@ -260,3 +261,30 @@ def test_the_nearest_point_has_a_value() -> None:
     assert curve.nearest(1.8) == 3
     assert Curve(Series("b", [2.0, 1.0], [0.0, 0.0])).nearest(1.0) is None
     assert Curve(Series("c", [], [])).nearest(1.0) is None
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0])
+@pytest.mark.parametrize("width", [1.0, 1.4, 3.0])
+def test_a_line_is_as_wide_as_asked(qapp: Any, ratio: float, width: float) -> None:
+    image = QImage(round(40 * ratio), round(40 * ratio), QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(ratio)
+    image.fill(QColor("black"))
+    painter = QPainter(image)
+    stroke(painter, polygon(np.array([5.0, 35.0]), np.array([20.0, 20.0])), QColor("white"), width)
+    painter.end()
+    middle = image.width() // 2
+    ink = sum(image.pixelColor(middle, row).redF() for row in range(image.height()))
+    assert ink == pytest.approx(width * ratio, rel=0.3)
+
+
+def test_of_dots_that_cover_each_other_the_last_is_drawn(qapp: Any) -> None:
+    curve = Curve(Series("trail", [1.0, 1.0, 5.0, 1.0], [1.0, 1.0, 5.0, 1.0], shade=[0.0, 1.0, 2.0, 3.0]))
+    image = QImage(100, 100, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    canvas = Canvas(painter, Scale(0, 10, False, 0, 100), Scale(0, 10, False, 100, 0), QRectF(0, 0, 100, 100))
+    xs, ys, shades = in_sight(canvas, curve)
+    painter.end()
+    assert xs.tolist() == [50.0, 10.0]
+    assert ys.tolist() == [50.0, 90.0]
+    assert shades is not None
+    assert shades.tolist() == pytest.approx([2 / 3, 1.0])

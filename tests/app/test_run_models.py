@@ -222,6 +222,27 @@ def test_an_alarm_that_was_closed_stays_closed_until_it_is_over(view: RunView) -
     assert len(notices.board.notices) == 1
 
 
+def test_the_figures_in_an_alarm_do_not_twitch(qapp: Any) -> None:
+    now = [1000.0]
+    view = RunView("/runs/first", clock=lambda: now[0])
+    told: list[int] = []
+    view.alarms_changed.connect(lambda: told.append(1))
+    running = Standing(RunCondition.RUNNING, heartbeat_s=1000.0)
+    view.take(news(blocks={"step/data_wait_share": block([0.5] * 6)}, standing=running))
+    (first,) = view.alarms
+    for number in range(1, 6):
+        now[0] += 0.2
+        view.take(news(blocks={"step/data_wait_share": block([0.5 + number / 20] * 6, first=6 * number + 1)}))
+    assert view.alarms == (first,)
+    now[0] += 5.0
+    view.check_alarms()
+    assert [alarm.kind for alarm in view.alarms] == [first.kind]
+    assert view.alarms != (first,)
+    view.take(news(blocks={"step/data_wait_share": block([0.0] * 6, first=37)}))
+    assert view.alarms == ()
+    assert len(told) == 3
+
+
 def test_an_interrupted_run_says_where_it_goes_on(view: RunView) -> None:
     notices = RunNotices()
     notices.set_run(view)

@@ -1,14 +1,15 @@
 """Widgets by real keys, clicks and wheels."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QVBoxLayout, QWidget
 
 from app.errors import Notice, NoticeAction, Severity
 from app.models.form_state import SeedMode
@@ -24,7 +25,9 @@ from app.ui.widgets.prompt_suggestions import WordChoice
 from app.ui.widgets.prompt_underline import character_index, utf16_units
 from app.ui.widgets.quiet_inputs import QuietComboBox, QuietDoubleSpinBox, QuietSpinBox
 from app.ui.widgets.seed_field import SeedField
+from app.ui.widgets.steady_label import SteadyLabel
 from tests.app.model_folders import EXAMPLES, manifest, write_model
+from tests.helpers.qt import spin
 from ul_engine.model_folder import ModelEntry
 
 Own = Callable[[Any], Any]
@@ -333,3 +336,61 @@ def test_without_notices_the_bar_takes_no_room(qapp: Any, owned: Own) -> None:
     assert bar.isHidden()
     board.post(Notice(Severity.INFO, "a", "b"))
     assert not bar.isHidden()
+
+
+def test_a_notice_in_other_words_keeps_its_card_and_the_keyboard(qapp: Any, owned: Own) -> None:
+    board = NoticeBoard()
+    bar = owned(NoticesBar(board))
+    first = Notice(Severity.WARNING, "The loss is rising", "It is at 3.", key="rising")
+    board.post(first)
+    board.post(Notice(Severity.INFO, "Something newer", "", key="newer"))
+    card = bar.cards[1]
+    board.reword(replace(first, sentence="It is at 4."))
+    assert bar.cards[1] is card
+    assert card.notice.sentence == "It is at 4."
+    assert "It is at 4." in [each.text() for each in card.findChildren(QLabel)]
+    board.reword(replace(first, severity=Severity.ERROR))
+    assert bar.cards[1] is not card
+    board.reword(Notice(Severity.INFO, "Nobody", "asked", key="absent"))
+    assert [each.key for each in board.notices] == ["newer", "rising"]
+
+
+def test_a_steady_label_never_asks_for_another_layout(qapp: Any, owned: Own) -> None:
+    window = owned(QWidget())
+    column = QVBoxLayout(window)
+    steady = SteadyLabel(widest="100 %")
+    column.addWidget(steady)
+    long = SteadyLabel()
+    column.addWidget(long)
+    window.resize(200, 80)
+    window.show()
+    spin(20)
+    watch = LayoutWatch(window)
+    for number in range(5):
+        steady.set_text(f"{number} %")
+        long.set_text(f"step {number} of very many, and more words than there is room for in so narrow a place")
+        spin(5)
+    assert watch.count == 0
+    shown = long.findChild(QLabel)
+    assert shown.text().endswith("…")
+    assert shown.toolTip() == long.text()
+    assert steady.width() >= steady.fontMetrics().horizontalAdvance("100 %")
+    column.addWidget(usual := QLabel("0 %"))
+    spin(20)
+    before = watch.count
+    usual.setText("1 %")
+    spin(5)
+    assert watch.count > before  # which is what it is for
+
+
+class LayoutWatch(QObject):
+    """Counts how often a window is asked to lay itself out."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self.count = 0
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self.count += event.type() == QEvent.Type.LayoutRequest
+        return False

@@ -88,103 +88,85 @@ def _is_worth(name: str) -> bool:
 
 
 def _catalogue() -> tuple[ChartSpec, ...]:
+    """All that are known, in the order in which they stand on the wall."""
+    return (_trail(), *_losses(), *_measures(), *_bands(), *_learning(), *_machine())
+
+
+def _trail() -> ChartSpec:
+    lines = (Line(BITS, ""), Line(PSNR, ""))
+    return ChartSpec("trail", _tr("Rate and distortion"), "dB", lines, ChartKind.TRAIL, reference=Reference.BOTH)
+
+
+def _losses() -> tuple[ChartSpec, ...]:
     bits = _tr("bits/pixel")
+    both = (
+        Line("step/prior_bits_per_pixel", _tr("Prior")),
+        Line("step/decoder_bits_per_pixel", _tr("Decoder")),
+        Line("step/total_bits_per_pixel", _tr("Total")),
+        Line("validation/loss_bits_per_pixel", _tr("Total, held out")),
+    )
+    base = (Line("step/base_weighted_nats_per_value", _tr("Loss")),)
+    bound = (
+        Line("validation/base_bits_per_pixel", _tr("Without condition")),
+        Line("validation/base_bits_per_pixel_conditional", _tr("With condition")),
+    )
     return (
-        ChartSpec(
-            "trail",
-            _tr("Rate and distortion"),
-            "dB",
-            (Line(BITS, ""), Line(PSNR, "")),
-            ChartKind.TRAIL,
-            reference=Reference.BOTH,
-        ),
-        ChartSpec(
-            "losses",
-            _tr("Losses"),
-            bits,
-            (
-                Line("step/prior_bits_per_pixel", _tr("Prior")),
-                Line("step/decoder_bits_per_pixel", _tr("Decoder")),
-                Line("step/total_bits_per_pixel", _tr("Total")),
-                Line("validation/loss_bits_per_pixel", _tr("Total, held out")),
-            ),
-            is_log=True,
-            main=2,
-        ),
-        ChartSpec(
-            "base-loss",
-            _tr("Base model’s loss"),
-            _tr("weighted nats/value"),
-            (Line("step/base_weighted_nats_per_value", _tr("Loss")),),
-            is_log=True,
-        ),
-        ChartSpec(
-            "base-bits",
-            _tr("Base model’s bound"),
-            bits,
-            (
-                Line("validation/base_bits_per_pixel", _tr("Without condition")),
-                Line("validation/base_bits_per_pixel_conditional", _tr("With condition")),
-            ),
-        ),
-        ChartSpec(
-            "bits", _tr("Latent bits"), bits, (Line(BITS, _tr("Held out")),), is_log=True, reference=Reference.BITS
-        ),
-        ChartSpec(
-            "psnr",
-            _tr("PSNR of the probes"),
-            "dB",
-            (Line(PSNR, _tr("Own latent")), Line("validation/psnr_shuffled_db", _tr("Another’s latent"), is_dashed=True)),
-            reference=Reference.PSNR,
-        ),
-        ChartSpec("ssim", _tr("SSIM of the probes"), "", (Line("validation/ssim", _tr("SSIM")),)),
-        ChartSpec(
-            "prior-bands",
-            _tr("Prior’s loss by log-SNR"),
-            bits,
-            (Line("step/prior_band_bits", ""),),
-            ChartKind.BANDS,
-            is_log=True,
-        ),
-        ChartSpec(
-            "decoder-bands",
-            _tr("Decoder’s loss by log-SNR"),
-            bits,
-            (Line("step/decoder_band_bits", ""),),
-            ChartKind.BANDS,
-            is_log=True,
-        ),
-        ChartSpec(
-            "base-bands",
-            _tr("Base model’s loss by log-SNR"),
-            _tr("weighted nats"),
-            (Line("step/base_band_nats", ""),),
-            ChartKind.BANDS,
-            is_log=True,
-        ),
-        ChartSpec("gradient", _tr("Gradient norm"), "", (Line("step/gradient_norm", _tr("Norm")),), is_log=True),
-        ChartSpec("rate", _tr("Learning rate"), "", (Line("step/learning_rate", _tr("Rate"), is_exact=True),)),
-        ChartSpec(
-            "latent-std",
-            _tr("Scale of the latent"),
-            _tr("standard deviation"),
-            (Line("step/latent_std", _tr("Training")), Line("validation/latent_std", _tr("Tracked"))),
-        ),
-        ChartSpec("speed", _tr("Throughput"), _tr("samples/s"), (Line("step/images_per_s", _tr("Samples")),)),
-        ChartSpec(
-            "memory",
-            _tr("Memory"),
-            "GB",
-            (
-                Line("step/device_memory_mb", _tr("Device, used"), is_exact=True),
-                Line("step/device_reserved_mb", _tr("Device, reserved"), is_dashed=True, is_exact=True),
-                Line("step/host_memory_mb", _tr("Process"), is_exact=True),
-            ),
-            scale=2**20 / 1e9,
-        ),
-        ChartSpec("busy", _tr("GPU at work"), "%", (Line("step/device_busy_percent", _tr("Busy")),)),
-        ChartSpec("waiting", _tr("Waiting for data"), "%", (Line("step/data_wait_share", _tr("Share")),), scale=100.0),
-        ChartSpec("loss", _tr("Minimised loss"), _tr("nats/value"), (Line("step/loss", _tr("Loss")),), is_log=True),
+        ChartSpec("losses", _tr("Losses"), bits, both, is_log=True, main=2),
+        ChartSpec("base-loss", _tr("Base model’s loss"), _tr("weighted nats/value"), base, is_log=True),
+        ChartSpec("base-bits", _tr("Base model’s bound"), bits, bound),
+    )
+
+
+def _measures() -> tuple[ChartSpec, ...]:
+    bits = (Line(BITS, _tr("Held out")),)
+    psnr = (Line(PSNR, _tr("Own latent")), Line("validation/psnr_shuffled_db", _tr("Another’s latent"), is_dashed=True))
+    ssim = (Line("validation/ssim", _tr("SSIM")),)
+    return (
+        ChartSpec("bits", _tr("Latent bits"), _tr("bits/pixel"), bits, is_log=True, reference=Reference.BITS),
+        ChartSpec("psnr", _tr("PSNR of the probes"), "dB", psnr, reference=Reference.PSNR),
+        ChartSpec("ssim", _tr("SSIM of the probes"), "", ssim),
+    )
+
+
+def _bands() -> tuple[ChartSpec, ...]:
+    bits, nats = _tr("bits/pixel"), _tr("weighted nats")
+    rows = (
+        ("prior-bands", _tr("Prior’s loss by log-SNR"), bits, "step/prior_band_bits"),
+        ("decoder-bands", _tr("Decoder’s loss by log-SNR"), bits, "step/decoder_band_bits"),
+        ("base-bands", _tr("Base model’s loss by log-SNR"), nats, "step/base_band_nats"),
+    )
+    return tuple(
+        ChartSpec(name, title, unit, (Line(figure, ""),), ChartKind.BANDS, is_log=True)
+        for name, title, unit, figure in rows
+    )
+
+
+def _learning() -> tuple[ChartSpec, ...]:
+    norm = (Line("step/gradient_norm", _tr("Norm")),)
+    rate = (Line("step/learning_rate", _tr("Rate"), is_exact=True),)
+    scale = (Line("step/latent_std", _tr("Training")), Line("validation/latent_std", _tr("Tracked")))
+    return (
+        ChartSpec("gradient", _tr("Gradient norm"), "", norm, is_log=True),
+        ChartSpec("rate", _tr("Learning rate"), "", rate),
+        ChartSpec("latent-std", _tr("Scale of the latent"), _tr("standard deviation"), scale),
+    )
+
+
+def _machine() -> tuple[ChartSpec, ...]:
+    speed = (Line("step/images_per_s", _tr("Samples")),)
+    memory = (
+        Line("step/device_memory_mb", _tr("Device, used"), is_exact=True),
+        Line("step/device_reserved_mb", _tr("Device, reserved"), is_dashed=True, is_exact=True),
+        Line("step/host_memory_mb", _tr("Process"), is_exact=True),
+    )
+    busy, share = (Line("step/device_busy_percent", _tr("Busy")),), (Line("step/data_wait_share", _tr("Share")),)
+    loss = (Line("step/loss", _tr("Loss")),)
+    return (
+        ChartSpec("speed", _tr("Throughput"), _tr("samples/s"), speed),
+        ChartSpec("memory", _tr("Memory"), "GB", memory, scale=2**20 / 1e9),
+        ChartSpec("busy", _tr("GPU at work"), "%", busy),
+        ChartSpec("waiting", _tr("Waiting for data"), "%", share, scale=100.0),
+        ChartSpec("loss", _tr("Minimised loss"), _tr("nats/value"), loss, is_log=True),
     )
 
 

@@ -9,10 +9,11 @@ from app.models.job_queue import JobState, QueueView
 from app.models.session import Session
 from app.ui.theme.fonts import font
 from app.ui.theme.tokens import SPACING
-from app.ui.widgets.labels import label
+from app.ui.widgets.steady_label import SteadyLabel
 from app.ui.widgets.stop_choices import StopChoices
 
 _BAR_STEPS = 1000
+WHOLE = "100\u202f%"
 
 
 class ProgressStrip(QFrame):
@@ -22,10 +23,11 @@ class ProgressStrip(QFrame):
         super().__init__(parent)
         self._session = session
         self.setProperty("role", "card")
-        self._line = label("")
+        self._line = SteadyLabel()
         self._line.setFont(font(has_even_digits=True))
-        self._share = label("", "muted")
+        self._share = SteadyLabel("muted", WHOLE)
         self._share.setFont(font(has_even_digits=True))
+        self._share.align_right()
         self._bar = QProgressBar(self)
         self._bar.setRange(0, _BAR_STEPS)
         self._bar.setTextVisible(False)
@@ -54,10 +56,10 @@ class ProgressStrip(QFrame):
         view, progress = self._session.queue.view, self._session.queue.progress
         has_pictures = self._session.results.rowCount() > 0
         self.setVisible(view.running is not None or (bool(view.ready) and has_pictures and not view.is_paused))
-        self._line.setText(self._words(view))
+        self._line.set_text(self._words(view))
         is_known = view.running is not None and progress.fraction > 0
         is_stopping = view.running is not None and view.running.state is JobState.STOPPING
-        self._share.setText(f"{progress.fraction:.0%}".replace("%", "\u202f%") if is_known and not is_stopping else "")
+        self._share.set_text(f"{progress.fraction:.0%}".replace("%", "\u202f%") if is_known and not is_stopping else "")
         self._bar.setValue(round(progress.fraction * _BAR_STEPS))
         self.choices.setVisible(view.running is not None)
 

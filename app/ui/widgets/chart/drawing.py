@@ -140,7 +140,7 @@ def draw_band(canvas: Canvas, curve: Curve, colour: QColor) -> None:
 
 def draw_dots(canvas: Canvas, curve: Curve, colour: QColor) -> None:
     """A dot on every point in sight."""
-    xs, ys, shades = _in_sight(canvas, curve)
+    xs, ys, shades = in_sight(canvas, curve)
     painter = canvas.painter
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     painter.setPen(Qt.PenStyle.NoPen)
@@ -150,7 +150,7 @@ def draw_dots(canvas: Canvas, curve: Curve, colour: QColor) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
-def _in_sight(canvas: Canvas, curve: Curve) -> tuple[Floats, Floats, Floats | None]:
+def in_sight(canvas: Canvas, curve: Curve) -> tuple[Floats, Floats, Floats | None]:
     """Pixels of the points within the plot, thinned evenly where they are too many; of those that cover each other the
     last."""
     stride = max(1, len(curve.x) // MAX_CLOUD)

@@ -1,6 +1,7 @@
 """Between the values of an axis and pixels, linear or logarithmic."""
 
 from dataclasses import dataclass
+from math import log10, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +29,11 @@ class Scale:
         return result
 
     def px_of(self, value: float) -> float:
-        """The pixel of one value."""
-        return float(self.to_px(np.array([value], dtype=np.float64))[0])
+        """The pixel of one value; asked for so often that it goes without arrays."""
+        begin, end = self._ends()
+        if self.is_log:
+            value = log10(value) if value > 0 else nan
+        return self.start_px + (value - begin) * ((self.end_px - self.start_px) / (end - begin))
 
     def values_at(self, px: Floats) -> Floats:
         """Values at pixels."""
@@ -44,7 +48,7 @@ class Scale:
     def _ends(self) -> tuple[float, float]:
         if not self.is_log:
             return self.low, self.high
-        return float(np.log10(self.low)), float(np.log10(self.high))
+        return log10(self.low), log10(self.high)
 
 
 def zoomed(low: float, high: float, *, is_log: bool, at: float, factor: float) -> tuple[float, float]:

@@ -21,8 +21,8 @@ CHART_WIDTH_PX, CHART_HEIGHT_PX = 330, 250
 MAX_COLUMNS = 4
 TURN_MS = 20
 """Between two charts, at least: painting and the person's own events get their turn."""
-FREE_SHARE = 4
-"""Charts take a fifth of the time at most: after each the window is left alone for so many times as long."""
+FREE_SHARE = 8
+"""Charts take a ninth of the time at most: after each the window is left alone for so many times as long."""
 
 
 @dataclass
@@ -46,6 +46,7 @@ class ChartWall(QScrollArea):
         self._runs = runs
         self._view: RunView | None = None
         self._cards: dict[str, _Card] = {}
+        self._names: frozenset[str] = frozenset()
         self._columns = 0
         self._hidden_runs: set[str] = set()
         self.legend = Legend()
@@ -109,17 +110,15 @@ class ChartWall(QScrollArea):
 
     def _on_figures_changed(self) -> None:
         self._show_legend()
-        names = {name for drawn in self._drawn() for name in drawn.view.figures}
-        if {"step/prior_bits_per_pixel", "step/decoder_bits_per_pixel"} <= names:
-            names.add("step/total_bits_per_pixel")
-        specs = specs_for(names)
-        if [spec.name for spec in specs] != list(self._cards):
-            self._arrange_cards(specs)
-        for card in self._cards.values():
-            card.is_stale = True
-        self._wake()
+        names = frozenset(name for drawn in self._drawn() for name in drawn.view.figures)
+        if names != self._names:
+            self._names = names
+            self._arrange_cards(specs_for(names))
+        self._stale()
 
     def _arrange_cards(self, specs: tuple[ChartSpec, ...]) -> None:
+        if [spec.name for spec in specs] == list(self._cards):
+            return
         old = self._cards
         self._cards = {spec.name: old.get(spec.name) or self._card(spec) for spec in specs}
         for name, card in old.items():

@@ -82,8 +82,7 @@ class PreviewGrid(QAbstractScrollArea):
         before, self._rows = self._rows, strand.rows if strand is not None else ()
         row = len(self._rows) - 1 if was_last or not before else self._current.row
         self._current = self._held(Spot(row, self._current.column))
-        known = {cell for each in self._rows for cell in each.cells}
-        self._set_marked(tuple(cell for cell in self._marked if cell in known))
+        self._set_marked(tuple(cell for cell in self._marked if any(cell in each.cells for each in self._rows)))
         self._update_bars()
         if is_at_end:
             self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())

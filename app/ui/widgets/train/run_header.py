@@ -14,9 +14,11 @@ from app.ui.widgets.buttons import IconButton, TextButton
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.labels import label, set_flag
 from app.ui.widgets.question_dialog import QuestionDialog
+from app.ui.widgets.steady_label import SteadyLabel
 from trainer.protocol import Command
 
 BAR_STEPS = 1000
+WHOLE = "100\u202f%"
 MOST_STEPS = 100_000_000
 
 
@@ -35,11 +37,12 @@ class RunHeader(QFrame):
         self._name = ElidedLabel("", "title")
         self._state = label("", "state")
         self._facts = ElidedLabel("", "caption")
-        self.line = label("")
+        self.line = SteadyLabel()
         self.line.setFont(font(has_even_digits=True))
-        self.line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._share = label("", "muted")
+        self.line.set_selectable()
+        self._share = SteadyLabel("muted", WHOLE)
         self._share.setFont(font(has_even_digits=True))
+        self._share.align_right()
         self._bar = QProgressBar(self)
         self._bar.setRange(0, BAR_STEPS)
         self._bar.setTextVisible(False)
@@ -127,8 +130,8 @@ class RunHeader(QFrame):
 
     def _show_progress(self, view: RunView) -> None:
         progress = view.progress
-        self.line.setText(self._words(view, progress.line))
-        self._share.setText(f"{progress.fraction:.0%}".replace("%", "\u202f%") if 0 < progress.fraction < 1 else "")
+        self.line.set_text(self._words(view, progress.line))
+        self._share.set_text(f"{progress.fraction:.0%}".replace("%", "\u202f%") if 0 < progress.fraction < 1 else "")
         self._bar.setValue(round(progress.fraction * BAR_STEPS))
         self._bar.setVisible(view.standing.condition not in (RunCondition.UNSTARTED, RunCondition.FINISHED))
 
