@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
@@ -11,42 +10,32 @@ from app.models.session import Session
 from app.services.clip_export import ClipExporter
 from app.services.crash_reports import CrashReport
 from app.services.engine_client import WORKER_COMMAND, EngineClient, EngineTimes
-from app.services.evaluation_run import EVALUATE_COMMAND, EvaluationRun
+from app.services.evaluation_run import EVALUATE_COMMAND
 from app.services.history_file import HistoryFile
 from app.services.machine import DOCTOR_COMMAND, MachineProbe
 from app.services.notifier import Notifier
 from app.services.picture_files import PictureFiles
 from app.services.presets_file import PresetsFile
-from app.services.preview_sheets import PreviewSheets
 from app.services.prompt_files import PromptFiles
 from app.services.queue_file import QueueFile
-from app.services.run_control import RunControl
-from app.services.run_watcher import RunWatcher
 from app.services.settings import SettingsFile
 from app.services.sleep_guard import SleepGuard
 from app.services.start_files import StartFiles
 from app.services.state_writer import StateWriter
 from app.studio import actions
 from app.studio.beginning import BeginningKeeper
-from app.studio.compare import CompareRunner
 from app.studio.exporting import Exporting
 from app.studio.files import FileKeeper
-from app.studio.folder_report import FolderReporter
-from app.studio.gallery import GalleryKeeper
 from app.studio.jobs import JobRunner
 from app.studio.keep_awake import KeepAwake
+from app.studio.late_parts import LateParts
 from app.studio.machine_keeper import MachineKeeper
 from app.studio.memory import Memory
-from app.studio.model_keeper import ModelKeeper
 from app.studio.own_files import OwnFiles, OwnFilesKeeper
 from app.studio.preferring import Preferring
 from app.studio.queue_keeper import QueueKeeper
 from app.studio.telling import Telling
-from app.studio.training_watch import TrainingWatch
 from ul_engine.model_folder import ModelEntry, read_manifest
-
-if TYPE_CHECKING:
-    from app.studio.training import TrainingStarter
 
 
 @dataclass(frozen=True)
@@ -97,26 +86,21 @@ class Program(QObject):
         self.beginner = BeginningKeeper(self.session, StartFiles(own / "starts", self), self)
         self.sleep_guard = SleepGuard(parent=self)
         self.keep_awake = KeepAwake(self.session, self.sleep_guard, self)
-        self._starter: TrainingStarter | None = None
-        self.session.new_run_made.connect(self._on_new_run_made)
         self.state_writer = StateWriter(self)
         self._window_number = places.window_number
         queue_name = "queue.json" if places.window_number == 1 else f"queue-{places.window_number}.json"
         queue_file = QueueFile(places.settings.with_name(queue_name), self.state_writer)
         self.queue_keeper = QueueKeeper(self.session, queue_file, self.state_writer, self)
-        self.gallery = GalleryKeeper(self.session, self.files, self)
-        self.models = ModelKeeper(self.session, parent=self)
-        sheets = PreviewSheets(places.settings.with_name("compared"), self)
-        self.training = TrainingWatch(self.session, RunWatcher((), self), RunControl(self), sheets, self)
+        sheets = places.settings.with_name("compared")
+        self.late = LateParts(
+            self.session, self.client, self.files, self.memory, self, sheets=sheets, evaluate=setup.evaluate
+        )
         own_files = OwnFiles(
             PresetsFile(own / "presets.json", self.state_writer),
             HistoryFile(own / "prompts.json", self.state_writer),
             PromptFiles(own / "wildcards", self),
         )
         self.own_files = OwnFilesKeeper(self.session, own_files, self)
-        self.comparer = CompareRunner(self.session, self.client, self)
-        self.evaluation = EvaluationRun(setup.evaluate, self)
-        self.reporter = FolderReporter(self.session, self.evaluation, self.files, self)
 
     def load(self, model: str = "") -> None:
         """Look for models and take the remembered settings over; `model` is preferred to the remembered one.
@@ -142,11 +126,6 @@ class Program(QObject):
             key="second-window",
             is_passing=True,
         )
-
-    def _on_new_run_made(self, new_run: Any) -> None:
-        from app.studio.training import TrainingStarter
-
-        self._starter = TrainingStarter(self.session, new_run, self)
 
     def _named_model(self, model: str) -> ModelEntry:
         for entry in self.session.library.usable:
@@ -177,16 +156,10 @@ class Program(QObject):
         """End the engine, then finish writing."""
         self.queue_keeper.say_goodbye()
         await self.client.close()
-        if self._starter is not None:
-            await self._starter.close()
         await self.probe.close()
         await self.notifier.close()
         self.exporter.close()
-        self.training.close()
-        self.comparer.close()
-        await self.evaluation.close()
         self.sleep_guard.close()
         self.files.close()
+        await self.late.close()
         self.state_writer.close()
-        self.gallery.close()
-        self.models.close()

@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from dataclasses import asdict
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, QUrl
@@ -16,9 +17,9 @@ from app.models.results import Tile
 from app.program import Program
 from app.services.settings import Settings, log_dir
 from app.studio import actions
-from app.ui.main_window import MainWindow
+from app.ui.main_window import LATE_PAGES, MainWindow
 from app.ui.pages.generate import open_folder
-from app.ui.reading_ahead import ReadingAhead
+from app.ui.reading_ahead import PAGE_MODULES, RUN_MODULES, ReadingAhead, reading
 from app.ui.theme.fonts import load_fonts
 from app.ui.theme.theme import Theme
 from ul_engine.outputs import outputs_root
@@ -39,20 +40,30 @@ class Shell(QObject):
         settings = program.memory.settings
         load_fonts()
         self.theme = Theme(app, self)
-        self.theme.set_wish(theme_wish or settings.theme)
+        self.theme.begin(theme_wish or settings.theme)
         self.window = MainWindow(program.session, self.theme)
-        self._reading_ahead = ReadingAhead(app, self)
+        self.theme.dress()
+        self._is_running = False
+        self._reading_ahead = ReadingAhead(app, self._later_steps(), self)
         self.window.restore_geometry(settings.geometry)
         page = self.window.generate_page
         page.stage.bar.set_view(is_crisp=settings.is_crisp, tile_px=settings.tile_px)
         page.panel.expert.set_open(settings.is_expert_open)
         self._connect()
 
+    def _later_steps(self) -> list[Callable[[], object]]:
+        """What is done after the first paint: runs that go on are found again, and pages wait to be opened."""
+        pages = [partial(self.window.ensure_page, name) for name in LATE_PAGES]
+        return [*reading(RUN_MODULES), self._watch_runs, *reading(PAGE_MODULES), *pages]
+
+    def _watch_runs(self) -> None:
+        self.program.late.training.start()
+
     def _connect(self) -> None:
         program, window, page = self.program, self.window, self.window.generate_page
         page.generate_requested.connect(self._on_generate_requested)
         page.reuse_requested.connect(program.keeper.use_tile)
-        page.stage.bar.folder_requested.connect(window.settings_page.open_outputs)
+        page.stage.bar.folder_requested.connect(self._on_outputs_folder_requested)
         window.file_dropped.connect(program.keeper.read_settings)
         window.changes_chosen.connect(program.keeper.apply)
         window.release_confirmed.connect(program.client.release)
@@ -61,12 +72,22 @@ class Shell(QObject):
         window.closed.connect(self.closed.set)
         program.telling.is_in_front = window.isActiveWindow
         program.session.long_work.long_work_ended.connect(self._on_long_work_ended)
-        self._connect_settings()
+        self._connect_saving()
         self._connect_generate()
-        self._connect_library()
-        self._connect_models()
-        self._connect_train()
-        self._connect_compare()
+        window.page_made.connect(self._on_page_made)
+
+    def _on_page_made(self, name: str) -> None:
+        """Connect a page that is late."""
+        if name == "compare":
+            self._connect_compare()
+        elif name == "train":
+            self._connect_train()
+        elif name == "models":
+            self._connect_models()
+        elif name == "library":
+            self._connect_library()
+        elif name == "settings":
+            self._connect_settings()
 
     def _connect_settings(self) -> None:
         program, page = self.program, self.window.settings_page
@@ -78,6 +99,9 @@ class Shell(QObject):
         page.look_requested.connect(program.machine_keeper.look)
         page.reports_requested.connect(self._on_reports_requested)
         page.tour_requested.connect(self.window.open_tour)
+
+    def _connect_saving(self) -> None:
+        program = self.program
         self._save_timer = QTimer(self)
         self._save_timer.setSingleShot(True)
         self._save_timer.setInterval(SAVE_PAUSE_MS)
@@ -91,7 +115,7 @@ class Shell(QObject):
 
     def _connect_library(self) -> None:
         program, window, page = self.program, self.window, self.window.library_page
-        keeper, index, dialogs = program.gallery, program.gallery.index, page.dialogs
+        keeper, index, dialogs = program.late.gallery, program.late.gallery.index, page.dialogs
         page.set_tile_px(program.memory.settings.library_tile_px)
         page.opened.connect(keeper.open)
         page.thumbnail_requested.connect(keeper.thumbnails.wish)
@@ -112,7 +136,7 @@ class Shell(QObject):
         index.cleanup_previewed.connect(dialogs.set_preview)
 
     def _connect_train(self) -> None:
-        training, page = self.program.training, self.window.train_page
+        training, page = self.program.late.training, self.window.train_page
         page.wished.connect(training.carry_out)
         page.folder_chosen.connect(training.open_folder)
         page.folder_requested.connect(self._on_run_folder_requested)
@@ -121,6 +145,8 @@ class Shell(QObject):
         training.crops_ready.connect(self._on_compare_requested)
         page.publish_requested.connect(self._on_publish_requested)
         training.is_in_sight = page.is_showing
+        if self._is_running:
+            self._watch_runs()
 
     def _on_publish_requested(self, folder: str) -> None:
         self.window.show_page("models")
@@ -130,7 +156,7 @@ class Shell(QObject):
         self._on_folder_open_requested(Path(folder))
 
     def _connect_models(self) -> None:
-        page, keeper = self.window.models_page, self.program.models
+        page, keeper = self.window.models_page, self.program.late.models
         for wish, deed in (
             (page.opened, keeper.open),
             (page.refresh_requested, keeper.refresh),
@@ -232,6 +258,9 @@ class Shell(QObject):
         else:
             self.program.session.preferences.update(**{f"{kind}_folder": str(folder)})
 
+    def _on_outputs_folder_requested(self) -> None:
+        self._on_folder_open_requested(self.program.session.folders.places.outputs)
+
     def _on_folder_open_requested(self, folder: Path) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -280,7 +309,7 @@ class Shell(QObject):
             self.window.show_report(choice.notice.details, choice.argument)
 
     def _connect_compare(self) -> None:
-        page, comparer = self.window.compare_page, self.program.comparer
+        page, comparer = self.window.compare_page, self.program.late.comparer
         page.pasted.connect(comparer.pictures.files.keep_pasted)
         page.view_save_requested.connect(comparer.saver.save_view)
         page.csv_save_requested.connect(comparer.saver.save_csv)
@@ -301,14 +330,19 @@ class Shell(QObject):
             outputs="" if root == outputs_root() else str(root),
             is_crisp=bar.crisp_button.isChecked(),
             tile_px=bar.tile_px,
-            library_tile_px=self.window.library_page.tile_px,
+            library_tile_px=self._library_tile_px(),
             is_expert_open=self.window.generate_page.panel.expert.is_open,
-            opened_runs=self.program.session.runs.opened,
-            charts=asdict(self.program.session.runs.options),
+            opened_runs=self.program.memory.opened_runs(),
+            charts=self.program.memory.chart_values(),
             preferences=self.program.session.preferences.values(),
             form=self.program.memory.form_values(),
-            compare=self.program.session.compare.form.values(),
+            compare=self.program.memory.compare_values(),
         )
+
+    def _library_tile_px(self) -> int:
+        if self.window.has_page("library"):
+            return self.window.library_page.tile_px
+        return self.program.memory.settings.library_tile_px
 
     async def run(self) -> None:
         """Show the window, start the engine, and stay until the window is closed."""
@@ -318,7 +352,7 @@ class Shell(QObject):
         self.program.client.start()
         if self.offers_tour and not self.program.session.preferences.state.has_seen_tour:
             self.window.open_tour()
-        self.program.training.start()
+        self._is_running = True
         self._reading_ahead.start()
         await self.closed.wait()
 

@@ -22,7 +22,7 @@ async def browsing(shell: Shell) -> dict[str, Any]:
     await asyncio.to_thread(_fill, session.folders.places.outputs)
     began = time.perf_counter()
     shell.window.show_page("library")
-    shell.program.gallery.index.rescan()
+    shell.program.late.gallery.index.rescan()
     await until(lambda: session.gallery.list.rowCount() >= NUM_RESULTS, "the index was not built", 900.0)
     await until(lambda: not session.gallery.scan.is_running, "the index was not built", 900.0)
     indexed_s = time.perf_counter() - began

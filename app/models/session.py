@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QObject, Signal
 
 from app.models.beginnings import Beginnings
 from app.models.commands import Commands
-from app.models.compare.comparison import Comparison
-from app.models.desk.desk import ModelDesk
 from app.models.engine_state import EngineState
 from app.models.export_form import ExportForm
 from app.models.folders import FolderPlaces, Folders
-from app.models.gallery.gallery import Gallery
 from app.models.generate_form import GenerateForm
 from app.models.job_queue import JobQueue
 from app.models.long_work import LongWork
@@ -23,18 +20,24 @@ from app.models.notices import NoticeBoard
 from app.models.preferences import Preferences
 from app.models.prompt_history import PromptHistory
 from app.models.results import ResultsModel
-from app.models.runs.runs import Runs
 
 if TYPE_CHECKING:
+    from app.models.compare.comparison import Comparison
+    from app.models.desk.desk import ModelDesk
+    from app.models.gallery.gallery import Gallery
     from app.models.new_run.new_run import NewRun
+    from app.models.runs.runs import Runs
     from app.models.sweeps.sweeps import Sweeps
 
 
 class Session(QObject):
-    """Owns the models; they do not know each other."""
+    """Owns the models; they do not know each other.
 
-    new_run_made = Signal(object)  # NewRun
-    sweeps_made = Signal(object)  # Sweeps
+    What the page Generate does not need is made when it is first asked for: the first paint of the window does not wait
+    for all that the program knows of comparing and training.
+    """
+
+    part_made = Signal(object)  # str: a part that is late was made and is in its place
 
     def __init__(
         self, model_roots: Sequence[Path], folders: FolderPlaces | None = None, parent: QObject | None = None
@@ -52,40 +55,71 @@ class Session(QObject):
         self.queue = JobQueue(self)
         self.results = ResultsModel(self)
         self.export = ExportForm(self)
-        self.compare = Comparison(self)
         self.notices = NoticeBoard(self)
         self.long_work = LongWork(self)
-        self.gallery = Gallery(self)
-        self.desk = ModelDesk(self)
-        self.runs = Runs(self)
-        self._new_run: NewRun | None = None
-        self._sweeps: Sweeps | None = None
+        self._late: dict[str, QObject] = {}
+
+    @property
+    def compare(self) -> "Comparison":
+        """What is compared; late."""
+        if "compare" not in self._late:
+            from app.models.compare.comparison import Comparison
+
+            self._place("compare", Comparison(self))
+        return cast("Comparison", self._late["compare"])
+
+    @property
+    def gallery(self) -> "Gallery":
+        """The results of all days; late."""
+        if "gallery" not in self._late:
+            from app.models.gallery.gallery import Gallery
+
+            self._place("gallery", Gallery(self))
+        return cast("Gallery", self._late["gallery"])
+
+    @property
+    def desk(self) -> "ModelDesk":
+        """Models here and on the Hub; late."""
+        if "desk" not in self._late:
+            from app.models.desk.desk import ModelDesk
+
+            self._place("desk", ModelDesk(self))
+        return cast("ModelDesk", self._late["desk"])
+
+    @property
+    def runs(self) -> "Runs":
+        """The training runs; late."""
+        if "runs" not in self._late:
+            from app.models.runs.runs import Runs
+
+            self._place("runs", Runs(self))
+        return cast("Runs", self._late["runs"])
 
     @property
     def new_run(self) -> "NewRun":
-        """The way to a new training run, made when it is first asked for: the first paint need not wait for all that it
-        knows of training (0.1 s)."""
-        if self._new_run is None:
+        """The way to a new training run; late."""
+        if "new_run" not in self._late:
             from app.models.new_run.new_run import NewRun
 
-            self._new_run = NewRun(self.folders.places.runs, self)
-            self.new_run_made.emit(self._new_run)
-        return self._new_run
+            self._place("new_run", NewRun(self.folders.places.runs, self))
+        return cast("NewRun", self._late["new_run"])
 
     @property
     def sweeps(self) -> "Sweeps":
-        """The sweeps, made when they are first asked for."""
-        if self._sweeps is None:
+        """The sweeps; late."""
+        if "sweeps" not in self._late:
             from app.models.sweeps.sweeps import Sweeps
 
-            self._sweeps = Sweeps(self.folders.places.runs, self)
-            self.sweeps_made.emit(self._sweeps)
-        return self._sweeps
+            self._place("sweeps", Sweeps(self.folders.places.runs, self))
+        return cast("Sweeps", self._late["sweeps"])
 
-    @property
-    def has_sweeps(self) -> bool:
-        """Whether anybody asked for them yet."""
-        return self._sweeps is not None
+    def has(self, part: str) -> bool:
+        """Whether anybody asked for this late part yet."""
+        return part in self._late
+
+    def _place(self, name: str, part: QObject) -> None:
+        self._late[name] = part
+        self.part_made.emit(name)
 
 
 def _places_beside(model_roots: Sequence[Path]) -> FolderPlaces:

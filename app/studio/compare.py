@@ -44,6 +44,7 @@ class CompareRunner(QObject):
         self.saver = CompareSaver(session.notices, self)
         self._reader = InOrder("compare-results", self)
         self._reader.finished.connect(self._on_read)
+        session.compare.form.offer(session.library.entries)
         session.library.models_changed.connect(session.compare.form.offer)
         session.compare.asks_made.connect(self._on_asks_made)
         session.compare.stop_requested.connect(self._on_stop_requested)

@@ -1,7 +1,5 @@
 """Keeps the computer awake while it generates or trains, from when that has taken a little while."""
 
-from typing import Any
-
 from PySide6.QtCore import QObject, QTimer
 
 from app.models.job_queue import QueueView
@@ -26,19 +24,21 @@ class KeepAwake(QObject):
         self._timer.setInterval(after_ms)
         self._timer.timeout.connect(self._hold)
         session.queue.queue_changed.connect(self._look)
-        session.runs.list.runs_changed.connect(self._look)
-        session.sweeps_made.connect(self._on_sweeps_made)
+        session.part_made.connect(self._on_part_made)
 
-    def _on_sweeps_made(self, sweeps: Any) -> None:
-        sweeps.state_changed.connect(self._look)
+    def _on_part_made(self, name: str) -> None:
+        if name == "runs":
+            self._session.runs.list.runs_changed.connect(self._look)
+        elif name == "sweeps":
+            self._session.sweeps.state_changed.connect(self._look)
 
     def _working(self) -> dict[str, bool]:
         """What is at work, by name."""
         session = self._session
         return {
             "queue": _is_at_work(session.queue.view),
-            "runs": any(run.standing.condition.is_live for run in session.runs.list.runs),
-            "sweeps": session.has_sweeps and any(report.is_running for report in session.sweeps.state.reports),
+            "runs": session.has("runs") and any(run.standing.condition.is_live for run in session.runs.list.runs),
+            "sweeps": session.has("sweeps") and any(report.is_running for report in session.sweeps.state.reports),
         }
 
     def _look(self, _payload: object = None) -> None:

@@ -1,5 +1,6 @@
 """Ties the settings file to the session: what is remembered comes back at the next start."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject
@@ -40,8 +41,6 @@ class Memory(QObject):
 
     def take_over(self) -> None:
         """Set the form as it was left, and tell if the settings had to be put aside."""
-        self._session.compare.form.restore(self.settings.compare)
-        self._session.runs.restore(self.settings.opened_runs, self.settings.charts)
         form = dict(self.settings.form)
         wished = str(form.pop("model", ""))
         self._session.form.choose_model(best_model(self._session.library, wished))
@@ -52,6 +51,13 @@ class Memory(QObject):
             self._session.form.choose_preset(DEFAULT_PRESET if DEFAULT_PRESET in presets else next(iter(presets)))
         if self._loaded.problem:
             self._session.notices.post(_aside_notice(self._loaded))
+
+    def take_over_part(self, name: str) -> None:
+        """Set a late part of the session as it was left."""
+        if name == "compare":
+            self._session.compare.form.restore(self.settings.compare)
+        elif name == "runs":
+            self._session.runs.restore(self.settings.opened_runs, self.settings.charts)
 
     def _on_models_changed(self, _entries: object) -> None:
         """The first model that turns up is as good as chosen."""
@@ -74,6 +80,18 @@ class Memory(QObject):
 
     def _encoded(self) -> bytes:
         return encode_settings(self._latest)
+
+    def compare_values(self) -> dict[str, object]:
+        """What is to be remembered of Compare: as it was, if nobody went there."""
+        return self._session.compare.form.values() if self._session.has("compare") else self.settings.compare
+
+    def opened_runs(self) -> tuple[str, ...]:
+        """Folders of runs from elsewhere."""
+        return self._session.runs.opened if self._session.has("runs") else self.settings.opened_runs
+
+    def chart_values(self) -> dict[str, object]:
+        """How charts are drawn."""
+        return asdict(self._session.runs.options) if self._session.has("runs") else self.settings.charts
 
     def form_values(self) -> dict[str, object]:
         """The form, ready to be stored."""

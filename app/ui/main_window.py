@@ -1,7 +1,7 @@
 """The shell: navigation, notices, the page on show, the status line, and files dropped anywhere."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import QByteArray, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
@@ -10,34 +10,39 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLay
 from app.models.progress import ProgressView
 from app.models.restore import RestoreOffer
 from app.models.session import Session
-from app.ui.pages.compare import ComparePage
 from app.ui.pages.generate import GeneratePage, open_folder
-from app.ui.pages.library import LibraryPage
-from app.ui.pages.models import ModelsPage
-from app.ui.pages.settings import SettingsPage
-from app.ui.pages.train import TrainPage
 from app.ui.theme.icons import app_icon
 from app.ui.theme.theme import Theme
 from app.ui.widgets.drop_hint import DropHint
 from app.ui.widgets.navigation_rail import NavigationRail
 from app.ui.widgets.notices_bar import NoticesBar
-from app.ui.widgets.overlay.command_palette import CommandPalette
 from app.ui.widgets.overlay.overlay import Overlay
-from app.ui.widgets.overlay.shortcut_sheet import ShortcutSheet
-from app.ui.widgets.overlay.tour import Tour
-from app.ui.widgets.question_dialog import QuestionDialog
-from app.ui.widgets.report_dialog import ReportDialog
-from app.ui.widgets.restore_dialog import RestoreDialog
 from app.ui.widgets.status_strip import StatusStrip
 from app.ui.window_commands import WindowCommands
 
+if TYPE_CHECKING:
+    from app.ui.pages.compare import ComparePage
+    from app.ui.pages.library import LibraryPage
+    from app.ui.pages.models import ModelsPage
+    from app.ui.pages.settings import SettingsPage
+    from app.ui.pages.train import TrainPage
+    from app.ui.widgets.overlay.command_palette import CommandPalette
+    from app.ui.widgets.overlay.shortcut_sheet import ShortcutSheet
+    from app.ui.widgets.overlay.tour import Tour
+
+LATE_PAGES = ("compare", "train", "library", "models", "settings")
+"""In the order in which they are made while nobody does anything."""
 USUAL_SIZE = (1280, 800)
 SMALLEST_SIZE = (960, 600)
 
 
 class MainWindow(QMainWindow):
-    """Pages know nothing of each other or of this window."""
+    """Pages know nothing of each other or of this window.
 
+    All but the first are made when they are first asked for, so that the first paint waits for none of them.
+    """
+
+    page_made = Signal(object)  # str: its name
     closed = Signal()
     file_dropped = Signal(object)  # str
     changes_chosen = Signal(object)  # tuple[Change, ...]
@@ -62,11 +67,6 @@ class MainWindow(QMainWindow):
         self.notices = NoticesBar(session.notices, self)
         self._stack = QStackedWidget(self)
         self.generate_page = GeneratePage(session, self)
-        self.compare_page = ComparePage(session, self)
-        self.train_page = TrainPage(session, self)
-        self.models_page = ModelsPage(session, self)
-        self.library_page = LibraryPage(session, self)
-        self.settings_page = SettingsPage(session, theme, self)
         self.status = StatusStrip(session.engine, self)
         self._build()
         self._hint = DropHint(self)
@@ -81,12 +81,18 @@ class MainWindow(QMainWindow):
         self.show_page("generate")
 
     def _build(self) -> None:
-        self._add_page("generate", self.tr("Generate"), "generate", "Ctrl+1", self.generate_page)
-        self._add_page("compare", self.tr("Compare"), "compare", "Ctrl+2", self.compare_page)
-        self._add_page("train", self.tr("Train"), "train", "Ctrl+3", self.train_page)
-        self._add_page("models", self.tr("Models"), "model", "Ctrl+4", self.models_page)
-        self._add_page("library", self.tr("Library"), "library", "Ctrl+5", self.library_page)
-        self._add_page("settings", self.tr("Settings"), "settings", "Ctrl+,", self.settings_page, is_last=True)
+        self._pages["generate"] = self.generate_page
+        self._stack.addWidget(self.generate_page)
+        for name, title, icon, keys in (
+            ("generate", self.tr("Generate"), "generate", "Ctrl+1"),
+            ("compare", self.tr("Compare"), "compare", "Ctrl+2"),
+            ("train", self.tr("Train"), "train", "Ctrl+3"),
+            ("models", self.tr("Models"), "model", "Ctrl+4"),
+            ("library", self.tr("Library"), "library", "Ctrl+5"),
+            ("settings", self.tr("Settings"), "settings", "Ctrl+,"),
+        ):
+            button = self.rail.add_page(name, title, icon, keys, is_last=name == "settings")
+            self._commands.add_page(button, title, keys)
         right = QVBoxLayout()
         right.setSpacing(0)
         right.addWidget(self.notices)
@@ -100,19 +106,75 @@ class MainWindow(QMainWindow):
         row.addLayout(right, 1)
         self.setCentralWidget(middle)
 
-    def _add_page(self, name: str, title: str, icon: str, keys: str, page: QWidget, *, is_last: bool = False) -> None:
-        self._pages[name] = page
-        self._stack.addWidget(page)
-        self._commands.add_page(self.rail.add_page(name, title, icon, keys, is_last=is_last), title, keys)
+    # ---- pages ----------------------------------------------------------------------------------------------------
+
+    @property
+    def compare_page(self) -> "ComparePage":
+        """Made when first asked for, as the following."""
+        return cast("ComparePage", self.ensure_page("compare"))
+
+    @property
+    def train_page(self) -> "TrainPage":
+        """Training runs."""
+        return cast("TrainPage", self.ensure_page("train"))
+
+    @property
+    def models_page(self) -> "ModelsPage":
+        """Models here and on the Hub."""
+        return cast("ModelsPage", self.ensure_page("models"))
+
+    @property
+    def library_page(self) -> "LibraryPage":
+        """Everything made so far."""
+        return cast("LibraryPage", self.ensure_page("library"))
+
+    @property
+    def settings_page(self) -> "SettingsPage":
+        """Preferences."""
+        return cast("SettingsPage", self.ensure_page("settings"))
+
+    def ensure_page(self, name: str) -> QWidget:
+        """The page of this name, made now if it was not there."""
+        if name not in self._pages:
+            page = self._make_page(name)
+            self._pages[name] = page
+            self._stack.addWidget(page)
+            self.page_made.emit(name)
+        return self._pages[name]
+
+    def has_page(self, name: str) -> bool:
+        """Whether this page was made yet."""
+        return name in self._pages
+
+    def _make_page(self, name: str) -> QWidget:
+        if name == "compare":
+            from app.ui.pages.compare import ComparePage
+
+            return ComparePage(self._session, self)
+        if name == "train":
+            from app.ui.pages.train import TrainPage
+
+            return TrainPage(self._session, self)
+        if name == "models":
+            from app.ui.pages.models import ModelsPage
+
+            return ModelsPage(self._session, self)
+        if name == "library":
+            from app.ui.pages.library import LibraryPage
+
+            return LibraryPage(self._session, self)
+        from app.ui.pages.settings import SettingsPage
+
+        return SettingsPage(self._session, self._theme, self)
 
     def show_page(self, name: Any) -> None:
         """Bring a page to the front. One that is built when it is first shown does so in `ensure_built()` or `build()`,
         while it is hidden, so that it comes up whole."""
-        page = self._pages[name]
+        page = self.ensure_page(name)
         build = getattr(page, "ensure_built", None) or getattr(page, "build", None)
         if build is not None:
             build()
-        self._stack.setCurrentWidget(self._pages[name])
+        self._stack.setCurrentWidget(page)
         self.rail.set_current(name)
 
     @property
@@ -124,6 +186,9 @@ class MainWindow(QMainWindow):
 
     def open_palette(self) -> None:
         """Everything that can be done, to be searched."""
+        from app.ui.widgets.overlay.command_palette import CommandPalette
+
+        self.ensure_pages()
         if self.palette_overlay is None:
             self.palette_overlay = CommandPalette(self._session.commands, self)
             self.palette_overlay.command_requested.connect(self._on_command_requested)
@@ -132,10 +197,18 @@ class MainWindow(QMainWindow):
 
     def open_shortcuts(self) -> None:
         """All keys, to be searched."""
+        from app.ui.widgets.overlay.shortcut_sheet import ShortcutSheet
+
+        self.ensure_pages()
         if self.sheet_overlay is None:
             self.sheet_overlay = ShortcutSheet(self._session.commands, self)
         self._dismiss_overlays()
         self.sheet_overlay.open_fresh()
+
+    def ensure_pages(self) -> None:
+        """Make all pages; each brings its own commands."""
+        for name in LATE_PAGES:
+            self.ensure_page(name)
 
     def open_tour(self) -> None:
         """A first look around, from its first step."""
@@ -156,7 +229,7 @@ class MainWindow(QMainWindow):
     def _on_command_requested(self, name: str) -> None:
         """Some things can be done on their page only."""
         page = self._session.commands.command(name).page
-        if page in self._pages and page != self.page:
+        if page and page != self.page:
             self.show_page(page)
         self._session.commands.run(name)
 
@@ -204,6 +277,8 @@ class MainWindow(QMainWindow):
     def ask_restore(self, offer: RestoreOffer) -> None:
         """Show what taking over would change."""
         self.show_page("generate")
+        from app.ui.widgets.restore_dialog import RestoreDialog
+
         dialog = RestoreDialog(offer, self)
         dialog.changes_chosen.connect(self.changes_chosen)
         dialog.open()
@@ -234,6 +309,8 @@ class MainWindow(QMainWindow):
 
     def show_report(self, text: str, path: str) -> None:
         """A crash report, to be read and copied."""
+        from app.ui.widgets.report_dialog import ReportDialog
+
         dialog = ReportDialog(text, path, self)
         dialog.folder_requested.connect(self.show_in_folder)
         dialog.open()
@@ -250,6 +327,8 @@ class MainWindow(QMainWindow):
 
     def ask_release(self) -> None:
         """The engine is at work; ending it now costs what it is at."""
+        from app.ui.widgets.question_dialog import QuestionDialog
+
         dialog = QuestionDialog(
             self.tr("End the engine while it works?"),
             self.tr("The running job stops. What is finished is kept; what waits stays in the queue, on hold."),
@@ -271,6 +350,8 @@ class MainWindow(QMainWindow):
         return ""
 
     def _ask_close(self, loss: str) -> None:
+        from app.ui.widgets.question_dialog import QuestionDialog
+
         answers = (self.tr("Close anyway"), self.tr("Stay"))
         dialog = QuestionDialog(self.tr("Close UL Studio?"), loss, answers, self)
         dialog.confirmed.connect(self._on_close_confirmed)

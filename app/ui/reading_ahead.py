@@ -1,4 +1,4 @@
-"""Reads the code of pages that were not shown yet, bit by bit while nobody does anything, so that they open quickly.
+"""Does what the first paint need not wait for, bit by bit while nobody does anything: pages open quickly later.
 
 numpy alone takes a third of a second, and the pages' modules as long again; read at the first click, they would stall
 it.
@@ -7,7 +7,9 @@ it.
 import importlib
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication
@@ -15,8 +17,30 @@ from PySide6.QtWidgets import QApplication
 TICK_MS = 60
 QUIET_S = 0.6
 """Nothing is read so shortly after a key or a click."""
-MODULES = (
+LARGE = ("psutil", "numpy")
+"""In one piece each, and read in a thread therefore."""
+RUN_MODULES = (
+    "app.models.runs.runs",
+    "app.studio.training_watch",
+    "app.services.run_control",
+)
+PAGE_MODULES = (
+    "app.models.compare.findings",
+    "app.models.compare.comparison",
+    "app.studio.compare",
+    "app.studio.folder_report",
+    "app.models.gallery.gallery",
+    "app.studio.gallery",
+    "app.models.desk.desk",
+    "app.studio.model_keeper",
+    "app.ui.pages.train",
+    "app.ui.pages.compare",
+    "app.ui.pages.library",
+    "app.ui.pages.models",
+    "app.ui.pages.settings",
     "app.ui.widgets.image_view.grid_view",
+    "app.ui.widgets.single_view",
+    "app.ui.widgets.export_dialog",
     "app.ui.widgets.chart.scale",
     "app.ui.widgets.chart.curve",
     "app.ui.widgets.chart.plot",
@@ -31,43 +55,58 @@ MODULES = (
     "app.ui.widgets.train.live_view",
     "app.ui.widgets.train.new_run",
 )
-"""In an order in which each brings only a few others."""
+"""Each in an order in which every name brings only a few others."""
 _ACTIVITY = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel)
 
 
+def reading(modules: Sequence[str]) -> list[Callable[[], object]]:
+    """A step for each module that reads it."""
+    return [partial(importlib.import_module, name) for name in modules]
+
+
 class ReadingAhead(QObject):
-    """numpy in a thread, for it is one large piece; then a module at a time."""
+    """Large libraries in a thread, then a step at a time."""
 
     def __init__(
-        self, app: QApplication, parent: QObject | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        app: QApplication,
+        steps: Sequence[Callable[[], object]],
+        parent: QObject | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(parent)
         self._app = app
         self._clock = clock
-        self._modules = list(MODULES)
+        self._steps = deque(steps)
         self._active_s = self._clock()
-        self._numpy = threading.Thread(target=importlib.import_module, args=("numpy",), name="read-numpy", daemon=True)
+        self._thread = threading.Thread(target=_read_large, name="reading-ahead", daemon=True)
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._on_timeout)
 
     @property
+    def num_left(self) -> int:
+        """Steps that were not done yet."""
+        return len(self._steps)
+
+    @property
     def is_done(self) -> bool:
-        """Whether there is nothing left to read."""
-        return not self._modules
+        """Whether there is nothing left to do."""
+        return not self._steps
 
     def start(self) -> None:
         """Begin once the window stands."""
         self._app.installEventFilter(self)
-        self._numpy.start()
+        self._thread.start()
         self._timer.start()
 
     def stop(self) -> None:
-        """Leave the rest unread."""
+        """Leave the rest undone."""
         self._timer.stop()
         self._app.removeEventFilter(self)
-        if self._numpy.ident is not None:
-            self._numpy.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Notes that somebody is at work; takes nothing."""
@@ -76,9 +115,14 @@ class ReadingAhead(QObject):
         return False
 
     def _on_timeout(self) -> None:
-        if self._numpy.is_alive() or self._clock() - self._active_s < QUIET_S:
+        if self._thread.is_alive() or self._clock() - self._active_s < QUIET_S:
             return
-        if self._modules:
-            importlib.import_module(self._modules.pop(0))
+        if self._steps:
+            self._steps.popleft()()
         else:
             self.stop()
+
+
+def _read_large() -> None:
+    for name in LARGE:
+        importlib.import_module(name)

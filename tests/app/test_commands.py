@@ -189,6 +189,7 @@ def test_no_key_means_two_things(make_shell: Make) -> None:
     """Two bindings of one key that hold at once would both fall silent."""
     shell = make_shell()
     window = shell.window
+    window.ensure_pages()
     bound: dict[tuple[str, str], object] = {}
     for shortcut in window.findChildren(QShortcut):
         if shortcut.context() is not Qt.ShortcutContext.WindowShortcut:

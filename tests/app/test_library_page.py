@@ -296,8 +296,8 @@ def test_new_pictures_appear_by_themselves(make_shell: Make, run_async: RunAsync
         await until(lambda: gallery(shell).list.rowCount() == 2)
         await until(lambda: all(shown(shell)))
         day = Path(first.path).parent
-        shell.program.gallery.open()
-        await until(lambda: str(day) in shell.program.gallery._watch._watcher.directories())
+        shell.program.late.gallery.open()
+        await until(lambda: str(day) in shell.program.late.gallery._watch._watcher.directories())
         (day / "from-elsewhere.png").write_bytes(Path(first.path).read_bytes())
         await until(lambda: gallery(shell).list.rowCount() == 3)
 

@@ -74,7 +74,7 @@ async def opened(make_shell: Make, tmp_path: Path, endpoint: str = "http://127.0
     shell = make_shell()
     shell.program.session.preferences.update(hub_endpoint=endpoint)
     home = str(tmp_path / "huggingface")
-    shell.program.models.client.set_environment(
+    shell.program.late.models.client.set_environment(
         HF_HUB_OFFLINE="0", HF_HOME=home, HF_HUB_DISABLE_XET="1", NO_PROXY="127.0.0.1,localhost"
     )
     shell.window.show_page("models")
@@ -436,7 +436,7 @@ def test_the_process_may_die(make_shell: Make, run_async: RunAsync, tmp_path: Pa
         shell = await opened(make_shell, tmp_path, hub.endpoint)
         page(shell).fetch_requested.emit("owner/little")
         await until(lambda: desk(shell).tasks and desk(shell).tasks[0].done_bytes > 0)
-        shell.program.models.client._process.kill()
+        shell.program.late.models.client._process.kill()
         await until(lambda: "The process that works on models ended" in notices(shell))
         notice = next(each for each in shell.program.session.notices.notices if "not fetched" in each.title)
         shell.program.session.notices.choose(notice, "fetch_again", "owner/little")

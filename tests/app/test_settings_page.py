@@ -43,6 +43,7 @@ def test_the_page_is_built_when_it_is_first_shown(make_shell: Make) -> None:
 @pytest.mark.parametrize("name", SECTIONS)
 def test_a_section_is_found_from_the_palette(make_shell: Make, name: str) -> None:
     shell = make_shell()
+    shell.window.open_palette()
     shell.window._on_command_requested(f"settings.{name}")
     page = shell.window.settings_page
     assert shell.window.page == "settings"

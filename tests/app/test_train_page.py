@@ -46,7 +46,7 @@ def run(tmp_path: Path) -> RunDir:
 async def opened(make_shell: Make) -> tuple[Shell, TrainPage]:
     """The page on show; the run that is at work is in front by itself."""
     shell = make_shell()
-    shell.program.training.start()
+    shell.program.late.training.start()
     shell.window.show_page("train")
     page = shell.window.train_page
     await until(lambda: shell.program.session.runs.list.is_known)
@@ -280,7 +280,7 @@ def test_what_was_chosen_is_remembered(make_shell: Make, run_async: RunAsync, ru
         await until(lambda: shell.program.session.runs.list.rowCount() == 2)
         page.live.toolbar._smoothing.setValue(80)
         shell.program.memory.save(shell.settings())
-        shell.program.training.close()
+        shell.program.late.training.close()
         again = make_shell()
         runs = again.program.session.runs
         assert (runs.opened, runs.options.smoothing) == ((str(elsewhere.root.parent),), 0.8)
@@ -314,7 +314,7 @@ def test_previews_are_walked_marked_and_compared(make_shell: Make, run_async: Ru
         assert [cell.title for cell in grid.marked] == ["reconstruction 2, step 20", "reconstruction 2, step 40"]
         panel.close_large()
         crops: list[Any] = []
-        shell.program.training.crops_ready.connect(crops.append)
+        shell.program.late.training.crops_ready.connect(crops.append)
         click(panel.compare_button)
         await until(lambda: crops)
         assert [Path(path).name for path in crops[0]] == [
@@ -424,7 +424,7 @@ def test_the_list_is_walked_by_keys_and_keeps_its_place(
         QTest.keyClick(page.panel.list, Qt.Key.Key_Down)
         assert current(shell).name == "other"
         write_events(make_run(tmp_path / "runs" / "third"), 4)
-        shell.program.training._watcher.refresh()
+        shell.program.late.training._watcher.refresh()
         await until(lambda: runs.list.rowCount() == 3)
         assert current(shell).name == "other"
         assert runs.list.runs[page.panel.list.currentIndex().row()].name == "other"

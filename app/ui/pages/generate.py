@@ -13,7 +13,6 @@ from app.models.export_form import ExportSubject
 from app.models.results import Tile
 from app.models.session import Session
 from app.services.file_facts import FileProblem
-from app.ui.widgets.export_dialog import ExportDialog
 from app.ui.widgets.export_subjects import SubjectFinder, subject_of
 from app.ui.widgets.generate.group_export import GroupExport
 from app.ui.widgets.generate.panel_dialogs import PanelDialogs
@@ -139,6 +138,8 @@ class GeneratePage(QWidget):
         )
 
     def _export(self, subject: ExportSubject) -> None:
+        from app.ui.widgets.export_dialog import ExportDialog
+
         keeps_request = self._session.preferences.state.keeps_request
         self._session.export.begin(subject, keeps_request=keeps_request)
         ExportDialog(self._session.export, self.window()).open()

@@ -1,6 +1,6 @@
 """The right side of the page Generate: progress, waiting jobs, and the pictures as grid, one by one, or not yet."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
@@ -14,8 +14,10 @@ from app.ui.widgets.picture_menu import PictureVerbs
 from app.ui.widgets.progress_strip import ProgressStrip
 from app.ui.widgets.queue_list import QueueList
 from app.ui.widgets.results_grid import ResultsGrid
-from app.ui.widgets.single_view import SingleView
 from app.ui.widgets.view_bar import ViewBar
+
+if TYPE_CHECKING:
+    from app.ui.widgets.single_view import SingleView
 
 _MARGIN = 20
 
@@ -34,14 +36,13 @@ class Stage(QFrame):
         self.empty = EmptyState(session, self)
         self.bar = ViewBar(session.results, self)
         self.grid = ResultsGrid(session.results, verbs, self)
-        self.single = SingleView(session.results, verbs, self)
+        self._verbs = verbs
+        self._single: SingleView | None = None
         self._overview = QWidget(self)
         self._pages = QStackedWidget(self)
         self._build()
         self.grid.open_requested.connect(self.open_tile)
-        self.single.close_requested.connect(self.close_single)
         self.bar.crisp_changed.connect(self.grid.set_crisp)
-        self.bar.crisp_changed.connect(self.single.set_crisp)
         self.bar.tile_px_changed.connect(self.grid.set_tile_px)
         session.results.rowsInserted.connect(self._show_page)
         session.results.rowsRemoved.connect(self._show_page)
@@ -64,7 +65,7 @@ class Stage(QFrame):
         bar_row.addWidget(self.bar)
         overview.addLayout(bar_row)
         overview.addWidget(self.grid, 1)
-        for page in (self.empty, self._overview, self.single):
+        for page in (self.empty, self._overview):
             self._pages.addWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -73,9 +74,22 @@ class Stage(QFrame):
         layout.addWidget(self._pages, 1)
 
     @property
+    def single(self) -> "SingleView":
+        """One picture large; made when it is first wanted."""
+        if self._single is None:
+            from app.ui.widgets.single_view import SingleView
+
+            self._single = SingleView(self._session.results, self._verbs, self)
+            self._single.set_crisp(self.bar.crisp_button.isChecked())
+            self.bar.crisp_changed.connect(self._single.set_crisp)
+            self._single.close_requested.connect(self.close_single)
+            self._pages.addWidget(self._single)
+        return self._single
+
+    @property
     def is_single(self) -> bool:
         """Whether one picture fills the stage."""
-        return self._pages.currentWidget() is self.single
+        return self._single is not None and self._pages.currentWidget() is self._single
 
     def open_tile(self, tile: Tile) -> None:
         """Show one picture large."""

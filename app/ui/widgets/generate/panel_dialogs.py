@@ -10,8 +10,6 @@ from app.models.session import Session
 from app.services.dropped import dropped
 from app.services.media import pixels_of
 from app.ui.widgets.generate_panel import GeneratePanel
-from app.ui.widgets.mask_editor import MaskEditor
-from app.ui.widgets.name_dialog import NameDialog
 
 
 class PanelDialogs(QObject):
@@ -79,6 +77,8 @@ class PanelDialogs(QObject):
         )
 
     def _on_mask(self) -> None:
+        from app.ui.widgets.mask_editor import MaskEditor
+
         state = self._session.form.state
         editor = MaskEditor(state.init_image, state.mask_image, self._panel)
         editor.mask_chosen.connect(self.mask_chosen)
@@ -101,6 +101,8 @@ class PanelDialogs(QObject):
     # ---- presets --------------------------------------------------------------------------------------------------
 
     def _on_save_preset(self) -> None:
+        from app.ui.widgets.name_dialog import NameDialog
+
         name = self._session.form.preset
         usual = name if name in self._session.form.own_presets else ""
         dialog = NameDialog(self.tr("Save these settings as a preset"), usual, self._name_problem, self._panel)
@@ -108,6 +110,8 @@ class PanelDialogs(QObject):
         dialog.open()
 
     def _on_rename_preset(self, name: str) -> None:
+        from app.ui.widgets.name_dialog import NameDialog
+
         self._renaming = name
         dialog = NameDialog(self.tr("Rename the preset"), name, self._name_problem, self._panel, deed=self.tr("Rename"))
         dialog.name_chosen.connect(self._on_new_name)
