@@ -69,6 +69,7 @@ def _way(state: FormState, base: GenerateRequest, errors: dict[str, str]) -> Int
             height_px=base.height_px,
             sampling=base.sampling,
             batch_size=base.batch_size,
+            preview=base.preview,
         )
     except ValidationError as error:
         for item in error.errors():

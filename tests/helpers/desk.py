@@ -67,7 +67,7 @@ class Desk:
         return self.run(GenerateRequest(**(options | fields)))
 
     def interpolate(self, **fields: object) -> list[Uint8Array]:
-        options: dict[str, object] = {"model": "m", "sampling": SAMPLING, "num_steps": 3}
+        options: dict[str, object] = {"model": "m", "sampling": SAMPLING, "num_steps": 3, "preview": False}
         return self.run(InterpolateRequest(**(options | fields)))
 
     def reconstruct(self, *inputs: Path, **fields: object) -> list[Reconstruction]:

@@ -86,6 +86,7 @@ def _way(arguments: argparse.Namespace, folder: Path) -> InterpolateRequest:
                 "width_px": arguments.width,
                 "height_px": arguments.height,
                 "sampling": sampling_of(arguments, folder),
+                "preview": False,
             }
         )
     except ValidationError as error:

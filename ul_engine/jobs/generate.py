@@ -8,17 +8,14 @@ from torch import Tensor
 from ul_engine import protocol
 from ul_engine.data.pixels import Uint8Array, array_from_clips
 from ul_engine.diffusion.noise import BlendedSeed, Seed
-from ul_engine.diffusion.samplers import SamplerStep
 from ul_engine.errors import CheckpointError, ConfigError
-from ul_engine.jobs.context import Batch, JobContext, report_steps
+from ul_engine.jobs.context import Batch, JobContext
+from ul_engine.jobs.previews import report_and_preview
 from ul_engine.jobs.starts import frames_before, picture_start
 from ul_engine.model_folder import Manifest
 from ul_engine.models.conditioning import Condition
-from ul_engine.pipelines import ClipJob, Observe, Phase, Pipeline, continue_clips, generate_clips, num_windows
+from ul_engine.pipelines import ClipJob, Observe, Pipeline, continue_clips, generate_clips, num_windows
 from ul_engine.requests import GenerateRequest
-
-PREVIEW_INTERVAL_S = 0.12
-GLIMPSE_INTERVAL_S = 0.4
 
 
 def run_generate(pipeline: Pipeline, manifest: Manifest, request: GenerateRequest, context: JobContext) -> None:
@@ -94,16 +91,15 @@ class _Making:
 
     def observe(self, batch: Batch, seeds: Sequence[Seed]) -> Observe:
         """Progress, and previews of the clean estimate where they are wanted."""
-        report = report_steps(self.context, batch, self.request.sampling)
-
-        def observe(phase: Phase, step: SamplerStep) -> None:
-            report(phase, step)
-            interval_s = GLIMPSE_INTERVAL_S if phase == "base" else PREVIEW_INTERVAL_S
-            if self.request.preview and self.context.is_preview_due(interval_s):
-                clips = self.pipeline.glimpse(step.x_hat, seeds) if phase == "base" else step.x_hat
-                _send_preview(self.context, clips[..., : self.size[0], : self.size[1]], batch.first)
-
-        return observe
+        return report_and_preview(
+            self.pipeline,
+            self.context,
+            batch,
+            self.request.sampling,
+            seeds,
+            size=self.size,
+            wants_previews=self.request.preview,
+        )
 
 
 def seed_of(request: GenerateRequest, number: int) -> Seed:
@@ -170,13 +166,3 @@ def send_result(context: JobContext, clip: Uint8Array, *, index: int, seed: int,
 def fps_of(manifest: Manifest) -> float | None:
     """Frames per second of a model of clips; None for one of pictures."""
     return manifest.model.video.fps if manifest.model.video is not None else None
-
-
-def _send_preview(context: JobContext, clips: Tensor, first_index: int) -> None:
-    """The middle frame of each clip, or the pictures themselves."""
-    array = array_from_clips(clips[:, :, clips.shape[2] // 2 : clips.shape[2] // 2 + 1])[:, 0]
-    count, height, width, channels = array.shape
-    message = protocol.JobPreview(
-        job_id=context.job_id, first_index=first_index, shape=(count, height, width, channels)
-    )
-    context.send(message, array.tobytes())

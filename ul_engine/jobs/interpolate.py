@@ -9,8 +9,9 @@ from ul_engine.comparison import interpolate_pictures, interpolate_prompts, inte
 from ul_engine.data.fitting import cover
 from ul_engine.data.image_files import read_picture
 from ul_engine.data.pixels import array_from_clips, clip_from_array
+from ul_engine.diffusion.noise import BlendedSeed, Seed
 from ul_engine.errors import CheckpointError
-from ul_engine.jobs.context import Batch, JobContext, report_steps
+from ul_engine.jobs.context import Batch, JobContext
 from ul_engine.jobs.generate import (
     condition_of,
     fps_of,
@@ -19,6 +20,7 @@ from ul_engine.jobs.generate import (
     require_generation,
     send_result,
 )
+from ul_engine.jobs.previews import report_and_preview
 from ul_engine.model_folder import Manifest
 from ul_engine.models.conditioning import Condition
 from ul_engine.pipelines import Pipeline
@@ -52,9 +54,17 @@ def _on_the_way(
 ) -> Tensor:
     """Pictures `numbers` of the way: `[B, 3, T, H, W]`."""
     shares = [request.share_of(number) for number in numbers]
-    observe = report_steps(context, batch, request.sampling)
     config = pipeline.config
     size = (request.height_px or config.image_px, request.width_px or config.image_px)
+    observe = report_and_preview(
+        pipeline,
+        context,
+        batch,
+        request.sampling,
+        _seeds(request, shares),
+        size=size,
+        wants_previews=request.preview,
+    )
     if request.between == "pictures":
         assert request.pictures is not None
         ends = [clip_from_array(cover(read_picture(path)[None], size)) for path in request.pictures]
@@ -88,6 +98,13 @@ def _on_the_way(
         sampling=request.sampling,
         observe=observe,
     )
+
+
+def _seeds(request: InterpolateRequest, shares: Sequence[float]) -> list[Seed]:
+    """Whose noise the pictures have."""
+    if request.between == "seeds":
+        return [BlendedSeed(request.seed, request.second_seed, share) for share in shares]
+    return [request.seed] * len(shares)
 
 
 def _or_null(pipeline: Pipeline, condition: Condition | None, count: int) -> Condition:

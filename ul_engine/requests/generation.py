@@ -93,6 +93,7 @@ class InterpolateRequest(FrozenModel):
     sampling: SamplingSettings = Field(default_factory=lambda: SamplingSettings())
     tiling: TilingSettings = Field(default_factory=lambda: TilingSettings())
     batch_size: int = Field(8, ge=1, le=64, description="Pictures denoised together; changes memory, never the result.")
+    preview: bool = Field(True, description="Send pictures of the clean estimate while working.")
 
     @model_validator(mode="after")
     def _has_ends(self) -> Self:

@@ -175,8 +175,8 @@ def test_progress_rises_to_the_end_over_all_windows(
 def test_previews_are_one_frame_of_each_clip(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, continues: bool
 ) -> None:
-    monkeypatch.setattr("ul_engine.jobs.generate.PREVIEW_INTERVAL_S", 0.0)
-    monkeypatch.setattr("ul_engine.jobs.generate.GLIMPSE_INTERVAL_S", 0.0)
+    monkeypatch.setattr("ul_engine.jobs.previews.PREVIEW_INTERVAL_S", 0.0)
+    monkeypatch.setattr("ul_engine.jobs.previews.GLIMPSE_INTERVAL_S", 0.0)
     clip = saved(tmp_path / "a.mkv", frames_of(4)) if continues else None
     desk.generate(num_frames=13, num_images=2, width_px=18, continue_from=clip, preview=True)
     previews = [(news, payload) for news, payload in desk.sent if isinstance(news, p.JobPreview)]

@@ -57,6 +57,33 @@ def test_between_prompts(desk: Desk) -> None:
     assert not np.array_equal(way[1], way[2])
 
 
+@pytest.mark.parametrize("between", ["seeds", "prompts", "pictures"])
+def test_the_clean_estimates_of_a_way_are_seen(
+    desk: Desk, pictures: tuple[str, str], monkeypatch: pytest.MonkeyPatch, between: str
+) -> None:
+    monkeypatch.setattr("ul_engine.jobs.previews.PREVIEW_INTERVAL_S", 0.0)
+    monkeypatch.setattr("ul_engine.jobs.previews.GLIMPSE_INTERVAL_S", 0.0)
+    ends: dict[str, dict[str, object]] = {
+        "seeds": {"prompt": "a red cube"},
+        "prompts": {"prompt": "a red cube", "second_prompt": "a blue ball"},
+        "pictures": {"pictures": pictures},
+    }
+    fields = {"between": between, "num_steps": 3, "batch_size": 2, "width_px": 20, **ends[between]}
+    quiet = desk.interpolate(**fields)
+    assert not desk.news(p.JobPreview)
+    made = desk.interpolate(**fields, preview=True)
+    assert all(np.array_equal(a, b) for a, b in zip(quiet, made, strict=True))  # looking changes nothing
+    previews = [sent for sent in desk.sent if isinstance(sent[0], p.JobPreview)]
+    steps = SAMPLING.decoder.num_steps + (SAMPLING.base.num_steps if between != "pictures" else 0)
+    assert [news.first_index for news, _ in previews] == [0] * steps + [2] * steps
+    for news, payload in previews:
+        assert news.shape == ((2 if news.first_index == 0 else 1), 16, 20, 3)
+        assert len(payload) == int(np.prod(news.shape))
+    last = np.frombuffer(previews[steps - 1][1], np.uint8).reshape(2, 16, 20, 3).astype(int)
+    own, other = (np.abs(last - np.concatenate(each)).mean() for each in (made[:2], made[1::-1]))
+    assert own < 0.8 * other  # each is nearly the picture in whose place it is shown
+
+
 def test_between_pictures(desk: Desk, pictures: tuple[str, str]) -> None:
     way = desk.interpolate(between="pictures", pictures=pictures, seed=5)
     for picture, path in ((way[0], pictures[0]), (way[2], pictures[1])):
