@@ -22,10 +22,10 @@ import torch
 from ul_engine import protocol
 from ul_engine.devices import describe_device, pick_device, thread_count, used_device_bytes
 from ul_engine.errors import Cancelled, EngineError
-from ul_engine.jobs import JobContext, Workbench, run, run_codecs
+from ul_engine.jobs import JobContext, Workbench, run, run_without_model
 from ul_engine.model_cache import ModelCache
 from ul_engine.pipelines import natural_dtype, out_of_memory
-from ul_engine.requests import CodecRequest
+from ul_engine.requests import CodecRequest, MeasureRequest
 
 PR_SET_PDEATHSIG = 1
 EXIT_GRACE_S = 2.0
@@ -162,8 +162,8 @@ class Worker:
             self._report_failure(job_id, error)
 
     def _carry_out(self, command: protocol.RunJob, context: JobContext) -> None:
-        if isinstance(command.request, CodecRequest):
-            run_codecs(command.request, context)
+        if isinstance(command.request, CodecRequest | MeasureRequest):
+            run_without_model(command.request, context)
             return
         entry = self._loaded(command.request.model)
         run(entry.pipeline, entry.manifest, command.request, context)

@@ -9,6 +9,7 @@ from ul_engine.jobs.figures import measures_of
 from ul_engine.jobs.generate import run_generate
 from ul_engine.jobs.inputs import open_frames
 from ul_engine.jobs.interpolate import run_grid, run_interpolate
+from ul_engine.jobs.measure import run_measure
 from ul_engine.jobs.reconstruct import (
     Reconstruction,
     StudiedInput,
@@ -19,7 +20,14 @@ from ul_engine.jobs.reconstruct import (
 from ul_engine.jobs.reconstruct_news import run_reconstruct
 from ul_engine.model_folder import Manifest
 from ul_engine.pipelines import Pipeline
-from ul_engine.requests import GenerateRequest, GridRequest, InterpolateRequest, ReconstructRequest
+from ul_engine.requests import (
+    CodecRequest,
+    GenerateRequest,
+    GridRequest,
+    InterpolateRequest,
+    MeasureRequest,
+    ReconstructRequest,
+)
 
 __all__ = [
     "JobContext",
@@ -36,7 +44,9 @@ __all__ = [
     "run_generate",
     "run_grid",
     "run_interpolate",
+    "run_measure",
     "run_reconstruct",
+    "run_without_model",
     "rungs_of_one",
     "studied_inputs",
 ]
@@ -45,7 +55,7 @@ ModelRequest = GenerateRequest | ReconstructRequest | InterpolateRequest | GridR
 
 
 def run(pipeline: Pipeline, manifest: Manifest, request: ModelRequest, context: JobContext) -> None:
-    """Carry out any request that takes a model; `run_codecs` is for the one that takes none. Raises Cancelled,
+    """Carry out any request that takes a model; `run_without_model` is for the others. Raises Cancelled,
     EngineError."""
     if isinstance(request, GenerateRequest):
         run_generate(pipeline, manifest, request, context)
@@ -55,3 +65,11 @@ def run(pipeline: Pipeline, manifest: Manifest, request: ModelRequest, context: 
         run_grid(pipeline, manifest, request, context)
     else:
         run_reconstruct(pipeline, manifest, request, context)
+
+
+def run_without_model(request: CodecRequest | MeasureRequest, context: JobContext) -> None:
+    """Carry out a request that takes no model. Raises Cancelled, EngineError."""
+    if isinstance(request, CodecRequest):
+        run_codecs(request, context)
+    else:
+        run_measure(request, context)

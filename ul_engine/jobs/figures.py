@@ -1,9 +1,9 @@
-"""Measures as they are asked for and sent, of reconstructions and of codecs alike."""
+"""Measures as they are asked for and sent, of reconstructions, codecs and files alike."""
 
 from typing import TypedDict
 
 from ul_engine.comparison import Measured
-from ul_engine.requests import CodecRequest, MeasureName, ReconstructRequest
+from ul_engine.requests import CodecRequest, MeasureName, MeasureRequest, ReconstructRequest
 
 
 class FigureFields(TypedDict):
@@ -38,6 +38,6 @@ def figures_of(measured: Measured) -> FigureFields:
     }
 
 
-def measures_of(request: ReconstructRequest | CodecRequest) -> frozenset[MeasureName]:
+def measures_of(request: ReconstructRequest | CodecRequest | MeasureRequest) -> frozenset[MeasureName]:
     """The measures to take; the map of FLIP's error comes with FLIP."""
     return frozenset((*request.measures, "flip")) if request.want_flip_map else frozenset(request.measures)

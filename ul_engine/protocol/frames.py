@@ -26,6 +26,8 @@ from ul_engine.protocol.results import (
     CodecCurveResult,
     CodecMissing,
     CodecResult,
+    FileFigures,
+    FileUnlike,
     ImageResult,
     LatentResult,
     OriginalResult,
@@ -54,6 +56,8 @@ Result = (
     | CodecMissing
     | CodecResult
     | CodecCurveResult
+    | FileFigures
+    | FileUnlike
 )
 """What a job makes, besides its progress."""
 News = (

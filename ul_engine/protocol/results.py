@@ -184,3 +184,39 @@ class CodecCurveResult(Message):
     codec: CodecName
     label: str
     points: tuple[CodecPoint, ...]
+
+
+# ---- files --------------------------------------------------------------------------------------------------------
+
+
+class FileFigures(Figures):
+    """How far one file is from another; the payload is, where `has_flip_map`, the FLIP error of every pixel, uint8
+    ``shape`` [T, H, W], 255 standing for an error of 1."""
+
+    type: Literal["file_figures"] = "file_figures"
+    job_id: str
+    input: str
+    reference: str = Field(description="What it was held against.")
+    number: int = Field(0, description="Place among the request's inputs, from 0.")
+    psnr_db_per_frame: tuple[float, ...] = Field((), description="Of a clip, a figure per frame.")
+    flicker_per_frame: tuple[float, ...] = Field(
+        (),
+        description="Of a clip: change from frame i to i + 1 that the reference lacks, mean, in 8-bit levels; T - 1.",
+    )
+    flicker_levels: float | None = Field(None, description="Mean of flicker_per_frame; None for a picture.")
+    missing_measures: dict[str, str] = Field(
+        default_factory=dict, description="Measures asked for that cannot be taken of it, each with the reason."
+    )
+    has_flip_map: bool = False
+    shape: tuple[int, int, int]
+
+
+class FileUnlike(Message):
+    """A file that cannot be measured against the reference, such as one of another size."""
+
+    type: Literal["file_unlike"] = "file_unlike"
+    job_id: str
+    input: str
+    reference: str
+    number: int = Field(0, description="Place among the request's inputs, from 0.")
+    reason: str

@@ -9,6 +9,7 @@ from ul_engine.requests.comparison import (
     CodecName,
     CodecRequest,
     MeasureName,
+    MeasureRequest,
     ReconstructRequest,
     RestorerName,
 )
@@ -29,7 +30,7 @@ from ul_engine.requests.settings import (
     TilingSettings,
 )
 
-Request = GenerateRequest | ReconstructRequest | InterpolateRequest | GridRequest | CodecRequest
+Request = GenerateRequest | ReconstructRequest | InterpolateRequest | GridRequest | CodecRequest | MeasureRequest
 """Anything a worker runs as a job."""
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])
@@ -56,6 +57,7 @@ __all__ = [
     "GuidanceSettings",
     "InterpolateRequest",
     "MeasureName",
+    "MeasureRequest",
     "ReconstructRequest",
     "Request",
     "RestorerName",

@@ -1,4 +1,4 @@
-"""The requests to reconstruct and compare, and to put pictures through ordinary codecs. No torch."""
+"""The requests to reconstruct and compare, to measure files, and to put pictures through ordinary codecs. No torch."""
 
 from typing import Literal, Self
 
@@ -89,3 +89,22 @@ class CodecRequest(FrozenModel):
         if any(rate <= 0 for rate in self.bits_per_pixel):
             raise ValueError("rates must be above 0 bits per pixel")
         return self
+
+
+class MeasureRequest(FrozenModel):
+    """Measure how far files are from another one, the reference. Needs no model.
+
+    A file of another size, or a clip of another length, is told with the reason, and the others go on.
+    """
+
+    kind: Literal["measure"] = "measure"
+    reference: str = Field(min_length=1, description="Picture or video file that the others are held against.")
+    inputs: tuple[str, ...] = Field(min_length=1, description="Picture or video files.")
+    measures: tuple[MeasureName, ...] = Field(("ssim",), description="Measures to take, beside PSNR.")
+    want_flip_map: bool = Field(False, description="Send the FLIP error of every pixel.")
+    max_frames: int = Field(64, ge=1, le=4096, description="Frames taken of a video, from its beginning.")
+
+    @property
+    def model(self) -> str:
+        """No model is needed; as other requests name theirs."""
+        return ""

@@ -16,6 +16,7 @@ from ul_engine.requests import (
     GridAxis,
     GridRequest,
     InterpolateRequest,
+    MeasureRequest,
     ReconstructRequest,
     parse_request,
 )
@@ -32,6 +33,7 @@ COMMANDS: list[p.Command] = [
         request=GridRequest(request=GENERATE, x=GridAxis(field="sampling.guidance.weight", values=(1, 2.5))),
     ),
     p.RunJob(job_id="j5", request=CodecRequest(inputs=("a.png",), bits_per_pixel=(0.25,), want_curve=True)),
+    p.RunJob(job_id="j6", request=MeasureRequest(reference="a.png", inputs=("b.png",), want_flip_map=True)),
     p.CancelJob(job_id="j1"),
     p.Ping(),
     p.Shutdown(),
@@ -108,6 +110,17 @@ NEWS: list[p.News] = [
         flip=0.25,
         shape=(1, 64, 64, 3),
     ),
+    p.FileFigures(
+        job_id="j6",
+        input="b.png",
+        reference="a.png",
+        psnr_db=float("inf"),
+        ssim=1.0,
+        missing_measures={"lpips": "no weights"},
+        has_flip_map=True,
+        shape=(1, 4, 4),
+    ),
+    p.FileUnlike(job_id="j6", input="c.png", reference="a.png", number=1, reason="it is smaller"),
     p.CodecCurveResult(
         job_id="j5",
         input="a.png",

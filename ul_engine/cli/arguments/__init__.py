@@ -2,9 +2,9 @@
 
 import argparse
 
-from ul_engine.cli.arguments import bench, codecs, describe, doctor, evaluate, generate, models, reconstruct
+from ul_engine.cli.arguments import bench, codecs, describe, doctor, evaluate, generate, measure, models, reconstruct
 
-COMMANDS = (generate, reconstruct, codecs, evaluate, models, describe, bench, doctor)
+COMMANDS = (generate, reconstruct, codecs, measure, evaluate, models, describe, bench, doctor)
 """In the order of ``ul-engine --help``."""
 
 
