@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject
 
 from app.errors import Notice, Severity
 from app.models.compare.asking import Ask
-from app.models.compare.findings import OriginalKey
+from app.models.compare.findings import FileKey, OriginalKey
 from app.models.compare.messages import Filed, MissingCodec, filed
 from app.models.job_queue import Job, JobState
 from app.models.model_library import ModelLibrary
@@ -63,7 +63,8 @@ class CompareRunner(QObject):
 
     def _on_asks_made(self, asks: tuple[Ask, ...]) -> None:
         """Put them before all that wait, in their order: a person looks at this page now."""
-        self._session.notices.dismiss_passing()
+        if not all(ask.is_automatic for ask in asks):
+            self._session.notices.dismiss_passing()
         for ask in reversed(asks):
             job = self._session.queue.add(ask.request, ask.model_name, ask.size_px, page="compare", is_next=True)
             self._session.compare.results.begin_work(job.job_id, ask.keys)
@@ -110,7 +111,7 @@ class CompareRunner(QObject):
         match read:
             case Filed():
                 compare.results.put(read.key, read.finding)
-                if isinstance(read.key, OriginalKey):
+                if isinstance(read.key, OriginalKey | FileKey):
                     self._tell_missing(read)
             case MissingCodec():
                 compare.note_missing_codec(read.codec, read.reason)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ul_engine import protocol
 from ul_engine.errors import Cancelled
-from ul_engine.requests import CodecName, CodecRequest, ReconstructRequest
+from ul_engine.requests import CodecName, CodecRequest, MeasureRequest, ReconstructRequest
 
 if TYPE_CHECKING:
     from tests.app.fake_worker import FakeWorker
@@ -56,6 +56,27 @@ def codecs(worker: "FakeWorker", job_id: str, request: CodecRequest) -> None:
                 _codec(worker, job_id, source, (codec, bits), with_map=request.want_flip_map)
             if request.want_curve:
                 _curve(worker, job_id, source, codec)
+
+
+def measure(worker: "FakeWorker", job_id: str, request: MeasureRequest) -> None:
+    """The first file is 30 dB away, the next 31."""
+    for number, source in enumerate(request.inputs):
+        _step(worker, job_id, number + 1, len(request.inputs))
+        side = worker.side
+        message = protocol.FileFigures(
+            job_id=job_id,
+            input=source,
+            reference=request.reference,
+            number=number,
+            psnr_db=30.0 + number,
+            ssim=0.9,
+            ms_ssim=0.95,
+            flip=0.1,
+            missing_measures={"lpips": "its weights are not here"},
+            has_flip_map=True,
+            shape=(1, side, side),
+        )
+        worker.send(message, bytes(range(side)) * side)
 
 
 def _step(worker: "FakeWorker", job_id: str, step: int, total: int) -> None:

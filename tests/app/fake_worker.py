@@ -24,6 +24,7 @@ from ul_engine.requests import (
     GenerateRequest,
     GridRequest,
     InterpolateRequest,
+    MeasureRequest,
     ReconstructRequest,
     Request,
 )
@@ -121,6 +122,8 @@ class FakeWorker:
                 fake_comparison.reconstruct(self, job_id, request)
             case CodecRequest():
                 fake_comparison.codecs(self, job_id, request)
+            case MeasureRequest():
+                fake_comparison.measure(self, job_id, request)
 
     def make(self, job_id: str, request: GenerateRequest | InterpolateRequest, seeds: list[int]) -> None:
         """One result per seed; clips where the fake is told to make clips of `frames` frames."""

@@ -6,10 +6,11 @@ import struct
 import pytest
 
 from app.models.compare import findings as f
+from app.models.compare.figures import Figures
 from app.models.compare.levels import NATIVE, Ladder, Rung
-from app.models.compare.messages import MissingCodec, filed, recipe_of
+from app.models.compare.messages import Filed, MissingCodec, filed, recipe_of
 from ul_engine import protocol
-from ul_engine.requests import CodecRequest, ReconstructRequest
+from ul_engine.requests import CodecRequest, MeasureRequest, ReconstructRequest
 
 ASKED = ReconstructRequest(model="/m", inputs=("a.png",), seed=3, restorer="base")
 CODECS = CodecRequest(inputs=("a.png",), want_curve=True)
@@ -208,3 +209,35 @@ def test_a_payload_that_does_not_fit_is_refused(message: protocol.News, payload:
 
 def test_other_messages_are_nobodys_business() -> None:
     assert filed(ASKED, protocol.JobStarted(job_id="j"), b"", native=5.0) is None
+
+
+# ---- files ----------------------------------------------------------------------------------------------------------
+
+FILES = MeasureRequest(reference="a.png", inputs=("b.png",))
+
+
+def file_figures(**fields: object) -> protocol.FileFigures:
+    options: dict[str, object] = {"psnr_db": 30.0, "ssim": 0.9, "flip": 0.2, "shape": (1, 2, 3)}
+    return protocol.FileFigures(job_id="j", input="b.png", reference="a.png", **(options | fields))
+
+
+def test_a_file_against_another() -> None:
+    message = file_figures(has_flip_map=True, missing_measures={"lpips": "no weights"})
+    found = filed(FILES, message, bytes(range(6)), native=5.0)
+    assert isinstance(found, Filed)
+    assert found.key == f.FileKey("b.png", "a.png")
+    assert isinstance(found.finding, f.FilePair)
+    assert found.finding.figures == Figures(psnr_db=30.0, ssim=0.9, flip=0.2)
+    assert found.finding.flip_map == f.ByteMap(1, 2, 3, bytes(range(6)))
+    assert found.finding.missing_measures == (("lpips", "no weights"),)
+    without = filed(FILES, file_figures(), b"", native=5.0)
+    assert isinstance(without, Filed)
+    assert without.finding == f.FilePair(Figures(psnr_db=30.0, ssim=0.9, flip=0.2))
+    with pytest.raises(ValueError, match="cannot be a result"):
+        filed(FILES, message, bytes(5), native=5.0)
+
+
+def test_a_file_that_cannot_be_measured_is_told_in_a_sentence() -> None:
+    message = protocol.FileUnlike(job_id="j", input="b.png", reference="a.png", reason="it is smaller")
+    found = filed(FILES, message, b"", native=5.0)
+    assert found == Filed(f.FileKey("b.png", "a.png"), f.FilePair(None, problem="It is smaller."))

@@ -11,15 +11,17 @@ from app.models.compare.asking import Ask
 from app.models.compare.candidates import CandidateKind, ShownState
 from app.models.compare.comparison import Comparison
 from app.models.compare.figures import Figures
+from app.models.compare.inputs import InputItem
 from app.models.compare.levels import NATIVE, Ladder, Rung
 from app.models.compare.numbers import NumbersModel
 from app.models.compare.results import CompareResults
 from app.models.compare.view import ViewMode
 from app.pixels import Clip, Pixels
 from tests.app.model_folders import manifest
+from tests.helpers.qt import wait_for_signal
 from ul_engine.config import DecoderLossConfig, LatentConfig, ModelConfig
 from ul_engine.model_folder import ModelEntry
-from ul_engine.requests import CodecRequest, ReconstructRequest
+from ul_engine.requests import CodecRequest, MeasureRequest, ReconstructRequest
 
 SOURCE = str(Path("/pictures/a.png").absolute())
 OTHER = str(Path("/pictures/b.png").absolute())
@@ -344,3 +346,75 @@ def test_the_table_marks_bounds_floors_and_the_best(compare: Comparison, owned: 
     assert rows[2] == "JPEG,22.0,,,,,0.4,False,True,quality 1"
     cells = [table.index(row, column) for row in (0, 1) for column in (0, 1)]
     assert table.tab_text(cells) == "Scenes 64\t28.00\nJPEG\t22.00"
+
+
+# ---- files against each other --------------------------------------------------------------------------------------
+
+
+def read(compare: Comparison, *sizes: tuple[str, tuple[int, int]]) -> None:
+    """Files were read; what was told meanwhile is told on."""
+    for path, size_px in sizes:
+        compare.inputs.note_read(InputItem(path, size_px))
+
+
+def file_asks(asks: list[tuple[Ask, ...]]) -> list[MeasureRequest]:
+    return [ask.request for group in asks for ask in group if isinstance(ask.request, MeasureRequest)]
+
+
+def test_files_beside_each_other_are_measured_by_themselves_and_once(
+    compare: Comparison, asks: list[tuple[Ask, ...]]
+) -> None:
+    compare.compare_files([SOURCE, OTHER])
+    wait_for_signal(compare.shown_changed)
+    assert not asks, "nobody knows their sizes yet"
+    wait_for_signal(compare.shown_changed, trigger=lambda: read(compare, (SOURCE, (8, 6)), (OTHER, (8, 6))))
+    (request,) = file_asks(asks)
+    assert (request.reference, request.inputs) == (SOURCE, (OTHER,))
+    assert set(request.measures) == {"ssim", "ms-ssim", "flip", "lpips"}
+    assert all(ask.is_automatic for group in asks for ask in group)
+    compare.results.begin_work("job", asks[0][0].keys)
+    compare.results.end_work("job", is_failed=False)  # stopped by the person
+    wait_for_signal(compare.shown_changed)
+    assert len(file_asks(asks)) == 1
+    compare.run()
+    assert len(file_asks(asks)) == 2, "a wish is another matter"
+
+
+def test_leafing_through_pictures_asks_for_one_pair_at_a_time(compare: Comparison, asks: list[tuple[Ask, ...]]) -> None:
+    third = str(Path("/pictures/c.png").absolute())
+    compare.add_files([SOURCE, OTHER, third])
+    compare.inputs.choose(SOURCE)
+    compare.inputs.set_pinned([OTHER])
+    wait_for_signal(
+        compare.shown_changed, trigger=lambda: read(compare, *((p, (8, 6)) for p in (SOURCE, OTHER, third)))
+    )
+    compare.results.begin_work("job", asks[0][0].keys)
+    wait_for_signal(compare.shown_changed, trigger=lambda: compare.inputs.choose(third))
+    assert len(file_asks(asks)) == 1
+    wait_for_signal(compare.shown_changed, trigger=lambda: compare.results.end_work("job", is_failed=False))
+    assert [(each.reference, each.inputs) for each in file_asks(asks)] == [(SOURCE, (OTHER,)), (third, (OTHER,))]
+
+
+def test_what_was_measured_of_a_file_stands_in_the_table(compare: Comparison) -> None:
+    compare.compare_files([SOURCE, OTHER])
+    table = NumbersModel()
+    table.set_shown(compare.all_shown())
+    assert [row.candidate.title for row in table.rows] == ["b.png", "Scenes 64"]
+    flip_map = f.ByteMap(1, 1, 2, b"\x00\xff")
+    compare.results.put(f.FileKey(OTHER, SOURCE), f.FilePair(Figures(psnr_db=31.5, ssim=0.75), flip_map))
+    table.set_shown(compare.all_shown())
+    assert [table.index(0, column).data() for column in (0, 1, 2)] == ["b.png", "31.50", "0.750"]
+    assert compare.all_shown()[1].flip_map == flip_map
+    compare.inputs.choose(OTHER)
+    compare.inputs.set_pinned([SOURCE])
+    assert compare.all_shown()[1].figures is None, "against another file it is another figure"
+
+
+def test_files_of_another_size_get_a_sentence_instead(compare: Comparison, asks: list[tuple[Ask, ...]]) -> None:
+    compare.compare_files([SOURCE, OTHER])
+    read(compare, (SOURCE, (8, 6)), (OTHER, (80, 60)))
+    compare.run()
+    assert not file_asks(asks)
+    assert "80 × 60" in compare.all_shown()[1].words
+    compare.results.put(f.FileKey(OTHER, SOURCE), f.FilePair(None, problem="Its frames are 4."))
+    assert compare.all_shown()[1].words == "Its frames are 4."

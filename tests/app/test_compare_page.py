@@ -172,6 +172,27 @@ def test_results_of_other_pages_come_to_be_compared(make_shell: Make, run_async:
     run_async(story())
 
 
+def test_files_against_each_other_have_numbers_without_a_model(
+    make_shell: Make, run_async: RunAsync, pictures: list[str]
+) -> None:
+    async def story() -> None:
+        shell = make_shell()
+        await started(shell)
+        page, compare = opened(shell)
+        shell.window.library_page.compare_requested.emit(tuple(pictures))
+        assert page.inspector is not None
+        await until(lambda: compare.shown(compare.candidates[1]).figures is not None)
+        await ended(shell)
+        numbers = page.inspector.numbers.numbers
+        await until(lambda: numbers.index(0, 1).data() == "30.00")
+        assert numbers.index(0, 0).data() == "picture-1.png"
+        assert "Not measured: LPIPS" in texts(page.inspector.numbers)
+        compare.view.update(mode=ViewMode.DIFFERENCE, difference=DifferenceKind.FLIP)
+        assert compare.shown(compare.candidate).flip_map is not None
+
+    run_async(story())
+
+
 # ---- the ladders --------------------------------------------------------------------------------------------------
 
 

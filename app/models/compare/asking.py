@@ -7,6 +7,7 @@ from app.models.compare.findings import (
     BitMapKey,
     CodecKey,
     CurveKey,
+    FileKey,
     Key,
     LatentKey,
     OriginalKey,
@@ -18,7 +19,7 @@ from app.models.compare.levels import NATIVE, Ladder, Rung, track_of
 from app.models.compare.results import CompareResults
 from ul_engine.config import ModelConfig
 from ul_engine.model_folder import ModelEntry
-from ul_engine.requests import CodecName, CodecRequest, MeasureName, ReconstructRequest, Request
+from ul_engine.requests import CodecName, CodecRequest, MeasureName, MeasureRequest, ReconstructRequest, Request
 
 MEASURES: tuple[MeasureName, ...] = ("ssim", "ms-ssim", "flip", "lpips")
 BITRATE_DRAWS = 4
@@ -49,6 +50,8 @@ class Ask:
     keys: tuple[Key, ...]
     model_name: str
     size_px: tuple[int, int]
+    is_automatic: bool = False
+    """Nobody pressed a button for it."""
 
 
 def fitting_rung(rung: Rung, config: ModelConfig) -> Rung | None:
@@ -140,6 +143,17 @@ def codec_ask(
         want_flip_map=True,
     )
     return Ask(request, tuple(missing), "", (0, 0))
+
+
+def files_ask(keys: Sequence[FileKey], *, is_automatic: bool = False) -> Ask:
+    """Files against the one that all of them are held against."""
+    request = MeasureRequest(
+        reference=keys[0].reference,
+        inputs=tuple(key.source for key in keys),
+        measures=MEASURES,
+        want_flip_map=True,
+    )
+    return Ask(request, tuple(keys), "", (0, 0), is_automatic)
 
 
 def _latent_levels(keys: Sequence[RungKey], native: float) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.models.compare.asking import Ask, Subject, codec_ask, first_ask, fitting_rung, ladder_ask, spread_ask
 from app.models.compare.candidates import Candidate, CandidateKind, Shown, ShownState, candidates_of
 from app.models.compare.figures import Figures
+from app.models.compare.file_pairs import FilePairs
 from app.models.compare.findings import (
     CodecKey,
     Key,
@@ -45,13 +46,14 @@ class Comparison(QObject):
         self.results = CompareResults(self)
         self.view = CompareViewState(self)
         self.report = FolderReport(self)
+        self.pairs = FilePairs(self.inputs, self.results)
         self._codecs_wanted: set[str] = set()
         self._missing_codecs: dict[str, str] = {}
         self._missing_measures: dict[str, str] = {}
         self._news = QTimer(self)
         self._news.setSingleShot(True)
         self._news.setInterval(NEWS_MS)
-        self._news.timeout.connect(self.shown_changed)
+        self._news.timeout.connect(self._on_news)
         self.inputs.inputs_changed.connect(self._on_changed)
         self.inputs.current_changed.connect(self._on_changed)
         self.inputs.pinned_changed.connect(self._on_changed)
@@ -150,10 +152,7 @@ class Comparison(QObject):
     def shown(self, candidate: Candidate, rung: Rung | None = None) -> Shown:
         """A candidate's picture of the present input at a rung (None: the one on show), or why there is none."""
         if candidate.kind in (CandidateKind.ORIGINAL, CandidateKind.FILE):
-            original = self.original(candidate.name)
-            return Shown(
-                candidate, ShownState.READY if original else ShownState.WAITING, original.clip if original else None
-            )
+            return self._shown_file(candidate)
         key = self.key_of(candidate, rung)
         found = self.results.get(key, Reconstruction) if key else None
         mean = self._mean(candidate, rung)
@@ -162,6 +161,14 @@ class Comparison(QObject):
         if found is not None:
             return Shown(candidate, ShownState.READY, found.clip, found.figures, found.flip_map, found.figures.setting)
         return Shown(candidate, self._state(candidate, key), words=self._missing_codecs.get(candidate.name, ""))
+
+    def _shown_file(self, candidate: Candidate) -> Shown:
+        original = self.original(candidate.name)
+        state, clip = (ShownState.READY, original.clip) if original else (ShownState.WAITING, None)
+        pair = self.pairs.found(candidate.name) if candidate.kind is CandidateKind.FILE else None
+        figures, flip_map = (pair.figures, pair.flip_map) if pair else (None, None)
+        words = self.pairs.problem(candidate.name) if candidate.kind is CandidateKind.FILE else ""
+        return Shown(candidate, state, clip, figures, flip_map, words)
 
     def spread_of(self, candidate: Candidate, rung: Rung | None = None) -> Spread | None:
         """Several decodes of a model at a rung (None: the one on show), as many as are asked for."""
@@ -213,7 +220,9 @@ class Comparison(QObject):
         items = self.inputs.items if is_everything else ()
         current = self.inputs.current
         ordered = ([current] if current else []) + [item for item in items if item != current]
-        asks = [ask for item in ordered if not item.problem for ask in self._ladder_asks(item, ladder)]
+        pairs = self.pairs.ask()
+        asks = [pairs] if pairs else []
+        asks += [ask for item in ordered if not item.problem for ask in self._ladder_asks(item, ladder)]
         if self.form.state.codecs:
             self._codecs_wanted |= {item.path for item in ordered}
             asks += self._codec_asks(self.source)
@@ -296,6 +305,12 @@ class Comparison(QObject):
                 self._codecs_wanted.discard(key.source)
             self._ask(asks)
         self._on_changed()
+
+    def _on_news(self) -> None:
+        """What may have changed is told once; files beside the present one are measured by themselves."""
+        pairs = self.pairs.ask(is_automatic=True)
+        self._ask([pairs] if pairs else [])
+        self.shown_changed.emit()
 
     def _on_changed(self, _payload: object = None) -> None:
         if not self._news.isActive():

@@ -180,7 +180,22 @@ class CodecCurve:
         return 256 * len(self.points)
 
 
-Finding = Reconstruction | Original | Spread | BitMap | Latent | CodecCurve
+@dataclass(frozen=True)
+class FilePair:
+    """One file against another; no figures where they cannot be measured, and why."""
+
+    figures: Figures | None
+    flip_map: ByteMap | None = None
+    problem: str = ""
+    missing_measures: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory it takes."""
+        return 256 + (len(self.flip_map.data) if self.flip_map else 0)
+
+
+Finding = Reconstruction | Original | Spread | BitMap | Latent | CodecCurve | FilePair
 
 
 # ---- where they are kept ------------------------------------------------------------------------------------------
@@ -248,4 +263,12 @@ class CurveKey:
     codec: str
 
 
-Key = OriginalKey | RungKey | SpreadKey | BitMapKey | LatentKey | CodecKey | CurveKey
+@dataclass(frozen=True)
+class FileKey:
+    """Place of a file's distance from another one."""
+
+    source: str
+    reference: str
+
+
+Key = OriginalKey | RungKey | SpreadKey | BitMapKey | LatentKey | CodecKey | CurveKey | FileKey

@@ -8,7 +8,7 @@ from app.models.compare.figures import Figures
 from app.models.compare.levels import rung_of
 from app.pixels import Clip, split_batch
 from ul_engine import protocol
-from ul_engine.requests import CodecRequest, ReconstructRequest, Request
+from ul_engine.requests import CodecRequest, MeasureRequest, ReconstructRequest, Request
 
 CLIP_FPS = 8.0
 """For clips whose rate nobody told."""
@@ -51,6 +51,8 @@ def filed(
         return Filed(f.OriginalKey(message.input), f.Original(clip, missing))
     if isinstance(request, CodecRequest):
         return _of_codec(message, payload)
+    if isinstance(request, MeasureRequest):
+        return _of_file(message, payload)
     if isinstance(request, ReconstructRequest):
         return _of_model(request, message, payload, native=native, fps=fps)
     return None
@@ -65,6 +67,20 @@ def _of_codec(message: protocol.News, payload: bytes) -> Filed | None:
     if isinstance(message, protocol.CodecCurveResult):
         points = tuple(f.CodecPoint(_codec_figures(point, is_floor=False), point.quality) for point in message.points)
         return Filed(f.CurveKey(message.input, message.codec), f.CodecCurve(message.label, points))
+    return None
+
+
+def _of_file(message: protocol.News, payload: bytes) -> Filed | None:
+    if isinstance(message, protocol.FileUnlike):
+        problem = f"{message.reason[:1].upper()}{message.reason[1:]}."
+        return Filed(f.FileKey(message.input, message.reference), f.FilePair(None, problem=problem))
+    if isinstance(message, protocol.FileFigures):
+        wanted = math.prod(message.shape) if message.has_flip_map else 0
+        _require(len(payload) == wanted, payload, message.shape)
+        flip_map = f.ByteMap(*message.shape, payload) if message.has_flip_map else None
+        missing = tuple(sorted(message.missing_measures.items()))
+        found = f.FilePair(_file_figures(message), flip_map, missing_measures=missing)
+        return Filed(f.FileKey(message.input, message.reference), found)
     return None
 
 
@@ -195,6 +211,16 @@ def _model_figures(message: protocol.ReconstructionResult) -> Figures:
         lpips=message.lpips,
         bits_per_pixel=message.bits_per_pixel,
         bits_per_dim=message.bits_per_dim,
+    )
+
+
+def _file_figures(message: protocol.FileFigures) -> Figures:
+    return Figures(
+        psnr_db=message.psnr_db,
+        ssim=message.ssim,
+        ms_ssim=message.ms_ssim,
+        flip=message.flip,
+        lpips=message.lpips,
     )
 
 

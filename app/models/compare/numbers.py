@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from app.models.compare.candidates import CandidateKind, Shown
 from app.models.compare.figures import Metric, best_rows, metrics
 
-MEASURED = (CandidateKind.MODEL, CandidateKind.CODEC)
+MEASURED = (CandidateKind.FILE, CandidateKind.MODEL, CandidateKind.CODEC)
 AnyIndex = QModelIndex | QPersistentModelIndex
 BestRole = Qt.ItemDataRole.UserRole
 ShownRole = Qt.ItemDataRole.UserRole + 1

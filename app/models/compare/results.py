@@ -110,6 +110,10 @@ class CompareResults(QObject):
         """Whether a job that waits or runs will bring it."""
         return any(key in work.keys for work in self._work.values())
 
+    def expects(self, kind: type[Key]) -> bool:
+        """Whether anything of a kind is on its way."""
+        return any(isinstance(key, kind) for work in self._work.values() for key in work.keys)
+
     def is_running(self, key: Key) -> bool:
         """Whether it is next to come from the running job."""
         return any(work.is_running and work.keys[:1] == (key,) for work in self._work.values())

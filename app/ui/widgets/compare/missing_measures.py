@@ -38,7 +38,7 @@ class MissingMeasures(QWidget):
     def show_missing(self, missing: Mapping[str, str]) -> None:
         """Name these; each comes with the sentence that tells the reason."""
         titles = {metric.key: metric.title for metric in metrics()}
-        names = [titles.get(key, key) for key in missing]
+        names = [titles.get(key.replace("-", "_"), key) for key in missing]
         self._line.setText(self.tr("Not measured: {names}.").format(names=", ".join(names)))
         reasons = [f"{name}: {reason.rstrip('.')}." for name, reason in zip(names, missing.values(), strict=True)]
         self._reasons.setText("\n".join(reasons))

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.models.compare.candidates import CandidateKind
 from app.models.compare.comparison import Comparison
 from app.models.compare.figures import metrics
 from app.models.compare.ladder_curve import ladder_curves, level_on_show
@@ -98,6 +99,8 @@ class NumbersTab(WhenSeen, QWidget):
         self.table = NumbersTable(self._model, self)
         self._note = label("", "caption", is_wrapped=True)
         self.missing = MissingMeasures(self)
+        self.unlike = label("", "caption", is_wrapped=True)
+        self.unlike.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.measure = QuietComboBox(self)
         self.measure.setAccessibleName(self.tr("Measure along the ladder"))
         self._metrics = tuple(metric for metric in metrics() if metric.key != "bits_per_pixel")
@@ -121,6 +124,7 @@ class NumbersTab(WhenSeen, QWidget):
         self._note.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout.addWidget(self._note)
         layout.addWidget(self.missing)
+        layout.addWidget(self.unlike)
         layout.addLayout(row)
         layout.addWidget(self.measure)
         layout.addWidget(self.chart, 1)
@@ -144,6 +148,9 @@ class NumbersTab(WhenSeen, QWidget):
             notes.append(self.tr("▲ its smallest file: it cannot go as low."))
         self._note.setText(" ".join(notes))
         self.missing.show_missing(self._compare.missing_measures)
+        unlike = [each for each in shown if each.candidate.kind is CandidateKind.FILE and each.words]
+        self.unlike.setText("\n".join(f"{each.candidate.title}: {each.words}" for each in unlike))
+        self.unlike.setVisible(bool(unlike))
         self._fit_table()
         self._draw()
 

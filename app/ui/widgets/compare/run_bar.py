@@ -66,6 +66,6 @@ class RunBar(QFrame):
             return self.tr("Add a picture first.")
         if current.problem:
             return self.tr("This file cannot be read; choose another.")
-        if not compare.form.chosen:
+        if not compare.form.chosen and not compare.pairs.paths:
             return self.tr("Choose a model first.")
         return ""

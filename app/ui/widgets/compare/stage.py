@@ -82,7 +82,8 @@ class CompareStage(QWidget):
             ShownState.FAILED: self.tr("failed"),
             ShownState.MISSING: self.tr("not made yet"),
         }
-        detail = words.get(shown.state, shown.words)
+        own = shown.words if shown.candidate.kind is not CandidateKind.FILE else ""  # why it has no numbers is no label
+        detail = words.get(shown.state, own)
         return f"{shown.candidate.title} · {detail}" if detail else shown.candidate.title
 
     def _frame_of(self, clip: Clip) -> QImage:
