@@ -11,25 +11,40 @@ from collections.abc import Mapping
 from fractions import Fraction
 from importlib import metadata
 from io import BytesIO
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
 from ul_engine.errors import DataError
 from ul_engine.media.picture_texts import PARAMETERS_NAME, save_options
 from ul_engine.media.texts import read_texts
-from ul_engine.requests import FrozenModel, GenerateRequest, InterpolateRequest
+from ul_engine.requests import FrozenModel, GenerateRequest, GridAxis, GridRequest, InterpolateRequest
 
 CHUNK_NAME = "ul_studio"
-METADATA_VERSION = 1
+METADATA_VERSION = 2
+"""Of files that hold several results in one; any other is still of version 1, which older programs read."""
 _FOREIGN = "holds no settings of UL Studio; it was made or saved by another program"
 _PLACES = ("model", "init_image", "mask_image", "continue_from")
 _SAMPLER_TITLES = {"ddpm": "DDPM", "ddim": "DDIM", "dpmpp-2m": "DPM++ 2M", "dpmpp-2m-sde": "DPM++ 2M SDE"}
 
 
+class Whole(FrozenModel):
+    """What a file is that holds several results in one."""
+
+    kind: Literal["sheet", "way", "continued"] = Field(
+        description="sheet: the labelled pictures of a grid. way: all its steps as a clip. continued: a clip and its "
+        "continuation."
+    )
+    grid: GridRequest | None = Field(None, description="Of a sheet: the whole grid; `request` is then its first cell.")
+    before: GenerateRequest | None = Field(
+        None, description="Of a continued clip: what made its first part, if that said so; `request` made the second."
+    )
+
+
 class EmbeddedRequest(FrozenModel):
     """What a file says about its making."""
 
-    version: int = Field(METADATA_VERSION, ge=1)
+    version: int = Field(1, ge=1)
     request: GenerateRequest = Field(description="Makes this one result; `model` is a folder's name without its path.")
     model_name: str = Field("", description="Name of the model as people see it.")
     program_version: str = ""
@@ -39,6 +54,7 @@ class EmbeddedRequest(FrozenModel):
         "is then the generation at its beginning.",
     )
     step: int = Field(0, ge=0, description="Which step of the way it is, from 0.")
+    whole: Whole | None = Field(None, description="None: the file is one result.")
 
 
 def program_version() -> str:
@@ -52,10 +68,15 @@ def program_version() -> str:
 def embed(request: GenerateRequest, index: int, *, model_name: str = "") -> EmbeddedRequest:
     """What is to be kept in result `index` of `request`. Folders of this computer are left out: of the model, the start
     picture, its mask and the clip to continue from only their names stay."""
+    single = _named(request.for_single(index))
+    return EmbeddedRequest(request=single, model_name=model_name, program_version=program_version())
+
+
+def _named(request: GenerateRequest) -> GenerateRequest:
+    """A request without the folders of this computer."""
     places = {field: getattr(request, field) for field in _PLACES}
     names = {field: folder_name(place) for field, place in places.items() if place is not None}
-    single = request.for_single(index).model_copy(update=names)
-    return EmbeddedRequest(request=single, model_name=model_name, program_version=program_version())
+    return request.model_copy(update=names)
 
 
 def embed_result(request: GenerateRequest | InterpolateRequest, index: int, *, model_name: str = "") -> EmbeddedRequest:
@@ -80,9 +101,50 @@ def embed_step(way: InterpolateRequest, index: int, *, model_name: str = "") -> 
         sampling=way.sampling,
         tiling=way.tiling,
     )
+    return embed(beginning, 0, model_name=model_name).model_copy(update={"way": _named_way(way), "step": index})
+
+
+def _named_way(way: InterpolateRequest) -> InterpolateRequest:
+    """A way without the folders of this computer."""
     pictures = (folder_name(way.pictures[0]), folder_name(way.pictures[1])) if way.pictures is not None else None
-    named = way.model_copy(update={"model": folder_name(way.model), "pictures": pictures})
-    return embed(beginning, 0, model_name=model_name).model_copy(update={"way": named, "step": index})
+    return way.model_copy(update={"model": folder_name(way.model), "pictures": pictures})
+
+
+# ---- several results in one file ----------------------------------------------------------------------------------
+
+
+def embed_sheet(grid: GridRequest, *, model_name: str = "") -> EmbeddedRequest:
+    """What is to be kept in the sheet of a grid: the whole grid."""
+
+    def named(axis: GridAxis | None) -> GridAxis | None:
+        if axis is None or axis.field not in _PLACES:
+            return axis
+        return axis.model_copy(update={"values": tuple(folder_name(str(value or "")) for value in axis.values)})
+
+    changes = {"request": _named(grid.request), "x": named(grid.x), "y": named(grid.y)}
+    first = embed(grid.cells()[0], 0, model_name=model_name)
+    return _as_whole(first, Whole(kind="sheet", grid=grid.model_copy(update=changes)))
+
+
+def embed_way(way: InterpolateRequest, *, model_name: str = "") -> EmbeddedRequest:
+    """What is to be kept in the clip of all steps of a way: the whole way."""
+    first = embed_step(way, 0, model_name=model_name).model_copy(update={"way": _named_way(way)})
+    return _as_whole(first, Whole(kind="way"))
+
+
+def embed_continued(
+    request: GenerateRequest, before: EmbeddedRequest | None, *, model_name: str = ""
+) -> EmbeddedRequest:
+    """What is to be kept in a clip and its continuation: `request` made that, `before` is what the clip says."""
+    second = embed(request, 0, model_name=model_name)
+    return _as_whole(second, Whole(kind="continued", before=before.request if before is not None else None))
+
+
+def _as_whole(embedded: EmbeddedRequest, whole: Whole) -> EmbeddedRequest:
+    return embedded.model_copy(update={"version": METADATA_VERSION, "whole": whole})
+
+
+# ---- as texts -----------------------------------------------------------------------------------------------------
 
 
 def folder_name(path: str) -> str:
@@ -106,8 +168,13 @@ def text_chunks(
         size["FPS"] = str(fps)
     return {
         PARAMETERS_NAME: _parameters_text(embedded, size),
-        CHUNK_NAME: json.dumps(embedded.model_dump(mode="json"), ensure_ascii=True, sort_keys=True),
+        CHUNK_NAME: json.dumps(_as_json(embedded), ensure_ascii=True, sort_keys=True),
     }
+
+
+def _as_json(embedded: EmbeddedRequest) -> dict[str, Any]:
+    """Programs of version 1 refuse what they do not know, so that is left out where it says nothing."""
+    return embedded.model_dump(mode="json", exclude={"whole"} if embedded.whole is None else None)
 
 
 def parameters_text(embedded: EmbeddedRequest, *, width_px: int, height_px: int) -> str:
@@ -138,12 +205,28 @@ def _parameters_text(embedded: EmbeddedRequest, size: Mapping[str, str]) -> str:
             "Variation seed": request.variation_seed,
             "Variation seed strength": f"{request.variation_strength:g}",
         }
-    if embedded.way is not None:
+    if embedded.way is not None and embedded.whole is None:
         pairs["Step"] = f"{embedded.step + 1} of {embedded.way.num_steps} between {embedded.way.between}"
-        if embedded.way.second_prompt:
-            pairs["Prompt at the end"] = embedded.way.second_prompt
+    if embedded.way is not None and embedded.way.second_prompt:
+        pairs["Prompt at the end"] = embedded.way.second_prompt
+    pairs |= _whole_pairs(embedded)
     line = ", ".join(f"{name}: {_quoted(str(value))}" for name, value in pairs.items())
     return f"{request.prompt}\n{line}"
+
+
+def _whole_pairs(embedded: EmbeddedRequest) -> dict[str, object]:
+    """Of several results in one file, which."""
+    whole, way = embedded.whole, embedded.way
+    if whole is None:
+        return {}
+    if whole.grid is not None:
+        axes = {"Columns": whole.grid.x, "Rows": whole.grid.y}
+        told = {name: " | ".join(map(axis.label, range(len(axis.values)))) for name, axis in axes.items() if axis}
+        return {"Holds": f"{len(whole.grid.cells())} pictures on a sheet", **told}
+    if way is not None:
+        return {"Holds": f"the whole way, {way.num_steps} steps between {way.between}"}
+    before = {} if whole.before is None else {"Seed before": whole.before.seed}
+    return {"Holds": "a clip and its continuation", **before}
 
 
 def _quoted(value: str) -> str:

@@ -56,6 +56,14 @@ def axis_of(field: str, text: str) -> GridAxis | AxisProblem:
     return GridAxis(field=field, values=tuple(values))
 
 
+def values_text(axis: GridAxis) -> str:
+    """The values of an axis as a person writes them: `axis_of` reads them back."""
+    kind = GRID_FIELDS[axis.field].kind if axis.field in GRID_FIELDS else "text"
+    titles = {str(name): title for name, title in SAMPLER_TITLES.items()}
+    words = [f"{value:g}" if isinstance(value, float) else titles.get(str(value), str(value)) for value in axis.values]
+    return (" | " if kind == "text" else ", ").join(words)
+
+
 def axis_label(axis: GridAxis, index: int) -> str:
     """What stands beside a row or column: the setting as the form calls it, and its value."""
     value = axis.values[index]

@@ -7,10 +7,11 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication
 
 from app.models.form_state import Between, FormState, Mode, SeedMode, sampling_values
+from app.models.grid_axes import GRID_FIELDS, values_text
 from app.models.samplers import SAMPLER_TITLES
 from ul_engine.metadata import EmbeddedRequest, folder_name
 from ul_engine.model_folder import ModelEntry
-from ul_engine.requests import GenerateRequest, InterpolateRequest, SamplerName
+from ul_engine.requests import GenerateRequest, GridRequest, InterpolateRequest, SamplerName
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class RestoreOffer:
     path: str
     changes: tuple[Change, ...]
     num_equal: int
+    note: str = ""
+    """What a file with several results in it is; empty: it is one result."""
 
 
 def offer(
@@ -47,7 +50,24 @@ def offer(
     compared = [_model_change(embedded, now_model, its_model), *_beginning_changes(embedded, state)]
     compared += [_value_change(state, label, values, as_text) for label, values, as_text in _rows(embedded)]
     changes = tuple(change for change in compared if change is not None)
-    return RestoreOffer(path, changes, len(compared) - len(changes))
+    return RestoreOffer(path, changes, len(compared) - len(changes), _whole_note(embedded))
+
+
+def _whole_note(embedded: EmbeddedRequest) -> str:
+    whole = embedded.whole
+    if whole is None:
+        return ""
+    if whole.grid is not None:
+        rows, columns = whole.grid.size
+        words = _tr("It is a sheet of {count} pictures; these settings make all of them again.")
+        return words.format(count=rows * columns)
+    if embedded.way is not None:
+        words = _tr("It is a whole way of {count} steps; these settings make all of them again.")
+        return words.format(count=embedded.way.num_steps)
+    words = _tr("It is a clip and its continuation; these are the settings of the continuation.")
+    if whole.before is not None:
+        words += " " + _tr("The clip before it was made with seed {seed}.").format(seed=whole.before.seed)
+    return words
 
 
 def _model_change(embedded: EmbeddedRequest, now: ModelEntry | None, its: ModelEntry | None) -> Change | None:
@@ -78,7 +98,8 @@ def _beginning_changes(embedded: EmbeddedRequest, state: FormState) -> list[Chan
 
 def _rows(embedded: EmbeddedRequest) -> list[tuple[str, dict[str, Any], Callable[[FormState], str]]]:
     """Label, fields and their text form, for everything that shapes a picture."""
-    request = embedded.request
+    grid = embedded.whole.grid if embedded.whole is not None else None
+    request = grid.request if grid is not None else embedded.request
     sampling = sampling_values(request.sampling)
 
     def part(*names: str) -> dict[str, Any]:
@@ -103,16 +124,26 @@ def _rows(embedded: EmbeddedRequest) -> list[tuple[str, dict[str, Any], Callable
         rows.append((_tr("How much changes"), {"strength": request.strength}, _strength_text))
     if embedded.way is not None and embedded.way.pictures is None:
         rows.append((_tr("Between"), _way_values(embedded.way), _way_text))
+    if grid is not None:
+        rows.append((_tr("Grid"), _grid_values(grid), _grid_text))
     return rows
 
 
-def _way_values(way: InterpolateRequest) -> dict[str, Any]:
+def _grid_values(grid: GridRequest) -> dict[str, Any]:
     return {
-        "mode": Mode.BETWEEN,
-        "between": Between.PROMPTS,
-        "second_prompt": way.second_prompt,
-        "num_steps": way.num_steps,
+        "mode": Mode.GRID,
+        "x_field": grid.x.field,
+        "x_values": values_text(grid.x),
+        "y_field": grid.y.field if grid.y is not None else "",
+        "y_values": values_text(grid.y) if grid.y is not None else "",
     }
+
+
+def _way_values(way: InterpolateRequest) -> dict[str, Any]:
+    values: dict[str, Any] = {"mode": Mode.BETWEEN, "num_steps": way.num_steps}
+    if way.between == "seeds":
+        return values | {"between": Between.SEEDS, "second_seed": str(way.second_seed)}
+    return values | {"between": Between.PROMPTS, "second_prompt": way.second_prompt}
 
 
 def _variation_values(request: GenerateRequest) -> dict[str, Any]:
@@ -176,7 +207,17 @@ def _variation_text(state: FormState) -> str:
 def _way_text(state: FormState) -> str:
     if state.mode is not Mode.BETWEEN:
         return _tr("one picture")
+    if state.between is Between.SEEDS:
+        return _tr("{count} steps to seed {seed}").format(count=state.num_steps, seed=state.second_seed)
     return _tr("{count} steps to “{prompt}”").format(count=state.num_steps, prompt=state.second_prompt)
+
+
+def _grid_text(state: FormState) -> str:
+    if state.mode is not Mode.GRID:
+        return _tr("no grid")
+    axes = ((state.x_field, state.x_values), (state.y_field, state.y_values))
+    told = [f"{GRID_FIELDS[field].title()}: {values}" for field, values in axes if field in GRID_FIELDS]
+    return "; ".join(told)
 
 
 def _frames_text(state: FormState) -> str:

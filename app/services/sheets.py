@@ -9,7 +9,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 
 from app.pixels import Clip, Pixels
 from app.services.media import image_of, load_image, pixels_of
-from ul_engine.errors import EngineError
+from ul_engine.errors import DataError, EngineError
+from ul_engine.metadata import EmbeddedRequest, read_request
 
 GAP_PX = 8
 GROUND, INK, EMPTY = "#ffffff", "#191c21", "#e6e8ec"
@@ -80,7 +81,16 @@ def frames(cells: Sequence[SheetCell]) -> tuple[Pixels, ...]:
     return tuple(pixels for pixels in found if pixels is not None)
 
 
-def joined(before: str, clip: Clip) -> Clip | str:
+@dataclass(frozen=True)
+class Joined:
+    """A clip and its continuation as one."""
+
+    clip: Clip
+    before: EmbeddedRequest | None
+    """What made the first part, if its file says so."""
+
+
+def joined(before: str, clip: Clip) -> Joined | str:
     """The clip in a file, and a clip that continues it, as one; or the reason why that cannot be.
 
     The file's frames are taken at the rate of the other and cut to its size, as the engine saw them.
@@ -96,7 +106,15 @@ def joined(before: str, clip: Clip) -> Clip | str:
             first = tuple(_cut(file.frame(number), size) for number in numbers)
     except EngineError as error:
         return str(error)
-    return Clip((*first, *clip.frames), clip.fps)
+    return Joined(Clip((*first, *clip.frames), clip.fps), _made_by(before))
+
+
+def _made_by(path: str) -> EmbeddedRequest | None:
+    """How a file was made; None of one by another program."""
+    try:
+        return read_request(path)
+    except DataError:
+        return None
 
 
 def _cut(frame: Any, size_px: tuple[int, int]) -> Pixels:

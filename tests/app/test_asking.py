@@ -8,7 +8,7 @@ import pytest
 from app.models.asking import asked_for, is_variations
 from app.models.form_state import Between, FormState, Mode, SeedMode
 from app.models.generate_form import GenerateForm, PromptList
-from app.models.grid_axes import GRID_FIELDS, AxisProblem, axis_of
+from app.models.grid_axes import GRID_FIELDS, AxisProblem, axis_of, values_text
 from app.models.model_offers import offers_of
 from app.models.requested import prompt_of
 from app.models.wildcards import expand, expanded, has_choices, missing_files, without_choices
@@ -160,6 +160,7 @@ def test_every_setting_of_a_grid_is_one_of_a_generation_and_begins_with_values_t
         axis = axis_of(name, field.usual(state))
         assert not isinstance(axis, AxisProblem), name
         assert GridRequest(request=request, x=axis).cells(), name
+        assert axis_of(name, values_text(axis)) == axis
 
 
 def test_what_models_offer() -> None:

@@ -10,17 +10,20 @@ from PySide6.QtCore import QPointF, QSize
 from PySide6.QtGui import QColor, QImage
 
 from app.models.form_state import Between, Mode, SeedMode
+from app.models.gallery.request_rows import request_rows
 from app.models.job_queue import Job, JobState
 from app.models.prompt_history import PromptHistory
 from app.models.results import GridLabels, ResultsModel, Tile, TileState
 from app.pixels import Clip, Pixels
 from app.program import Program
+from app.services.clip_export import ClipExporter, ExportOrder
 from app.services.gallery.place import GalleryPlace
 from app.services.gallery.stars import read_stars
 from app.services.prompt_files import read_prompts, read_wildcards
-from app.services.sheets import Sheet, SheetCell, compose, frames, joined
+from app.services.sheets import Joined, Sheet, SheetCell, compose, frames, joined
 from app.services.start_files import Beginning, BeginningProblem, look_at
 from app.studio import actions
+from app.ui.widgets.generate.group_export import GroupExport
 from app.ui.widgets.generate.hover_play import HoverPlay
 from app.ui.widgets.generate.mode_tabs import ModeTabs
 from app.ui.widgets.mask_editor.mask_painting import Brush, MaskPainting
@@ -28,9 +31,10 @@ from app.ui.widgets.picture_cache import PictureCache
 from app.ui.widgets.picture_menu import PictureMenu, PictureVerbs
 from tests.app.conftest import RunAsync, until
 from tests.app.model_folders import manifest, write_model
+from tests.helpers.qt import wait_for_signal
 from ul_engine.config import ModelConfig, VideoConfig
 from ul_engine.media.texts import read_texts
-from ul_engine.metadata import read_request
+from ul_engine.metadata import embed, embed_sheet, encode_png, read_request, text_chunks
 from ul_engine.model_folder import NetworkFile
 from ul_engine.outputs import write_clip
 from ul_engine.requests import GenerateRequest, GridAxis, GridRequest, InterpolateRequest
@@ -562,12 +566,88 @@ def test_a_continuation_and_what_it_continues_become_one_clip(qapp: Any, tmp_pat
     path = clip_file(tmp_path / "a.mp4")
     new = Clip((Pixels(8, 8, bytes([200]) * 192),) * 3, 8.0)
     whole = joined(path, new)
-    assert isinstance(whole, Clip)
-    assert (len(whole.frames), whole.fps) == (6 + 3, 8.0)
-    assert {frame.shape for frame in whole.frames} == {(8, 8, 3)}
-    assert whole.frames[6:] == new.frames
-    assert max(whole.frames[5].data) < 20  # the file is black
+    assert isinstance(whole, Joined)
+    assert (len(whole.clip.frames), whole.clip.fps, whole.before) == (6 + 3, 8.0, None)
+    assert {frame.shape for frame in whole.clip.frames} == {(8, 8, 3)}
+    assert whole.clip.frames[6:] == new.frames
+    assert max(whole.clip.frames[5].data) < 20  # the file is black
     assert isinstance(joined(str(tmp_path / "gone.mp4"), new), str)
+
+
+def exported(groups: GroupExport, verb: Callable[[Tile], None], tile: Tile, path: Path) -> str:
+    """The file that comes of a wish for several results in one."""
+    (subject,) = wait_for_signal(groups.subject_ready, trigger=lambda: verb(tile))
+    order = ExportOrder(
+        str(path), clip=subject.clip, is_moving=subject.is_moving, fps=subject.fps or 8.0, embedded=subject.embedded
+    )
+    exporter = ClipExporter()
+    wait_for_signal(exporter.exported, trigger=lambda: exporter.start(order))
+    exporter.close()
+    return str(path)
+
+
+def test_sheets_ways_and_joined_clips_say_what_they_hold(
+    qapp: Any, owned: Callable[[Any], Any], grid: ResultsModel, tmp_path: Path
+) -> None:
+    groups = owned(GroupExport(grid, grid))
+    for index in range(4):
+        grid.finish_picture("g", index, PICTURE)
+    sheet = exported(groups, groups.make_sheet, grid.done_tiles()[0], tmp_path / "sheet.png")
+    found = read_request(sheet)
+    assert found.whole is not None
+    assert found.whole.grid == GRID
+    assert [value for name, value in request_rows(found.model_dump_json()) if name == "Holds"] == [
+        "a sheet of 2 × 2 pictures"
+    ]
+    way = InterpolateRequest(model="m", num_steps=2, seed=4, second_seed=9)
+    grid.add_job(Job("w", way, "Model", (4, 4)))
+    for index in range(2):
+        grid.finish_picture("w", index, PICTURE)
+    step = next(tile for tile in grid.done_tiles() if tile.job_id == "w")
+    assert read_request(exported(groups, groups.make_way, step, tmp_path / "way.gif")).way == way
+    before = write_clip(
+        tmp_path / "before.mp4",
+        np.zeros((6, 16, 16, 3), np.uint8),
+        8,
+        texts=text_chunks(embed(GenerateRequest(model="m", num_images=1, seed=5), 0), width_px=16, height_px=16),
+    ).path
+    single = GenerateRequest(model="m", num_images=1, seed=6, continue_from=str(before))
+    clip = Clip((Pixels(8, 8, bytes([200]) * 192),) * 3, 8.0)
+    tile = Tile("c", 0, single, single, "Model", (8, 8), state=TileState.DONE, clip=clip, is_moving=True)
+    found = read_request(exported(groups, groups.make_joined, tile, tmp_path / "whole.webm"))
+    assert found.whole is not None
+    assert found.whole.before is not None
+    assert (found.request.seed, found.request.continue_from, found.whole.before.seed) == (6, "before.mp4", 5)
+
+
+def test_a_dropped_sheet_brings_its_grid_back(program: Program, tmp_path: Path, run_async: RunAsync) -> None:
+    async def story() -> None:
+        form = program.session.form
+        wished = {
+            "mode": Mode.GRID,
+            "prompt": "a red cube",
+            "x_field": "sampling.base.name",
+            "x_values": "DDIM, DPM++ 2M SDE",
+            "y_field": "sampling.guidance.weight",
+            "y_values": "1, 2.5",
+        }
+        form.update(**wished)
+        (request,) = form.take_requests()
+        assert isinstance(request, GridRequest)
+        texts = text_chunks(embed_sheet(request, model_name="Whole"), width_px=4, height_px=4)
+        (tmp_path / "sheet.png").write_bytes(encode_png(RED.data, width_px=4, height_px=4, texts=texts))
+        form.update(mode=Mode.PICTURES, prompt="", x_field="seed", x_values="1, 2", y_field="", y_values="")
+        offers: list[Any] = []
+        program.keeper.restore_offered.connect(offers.append)
+        program.keeper.read_settings(str(tmp_path / "sheet.png"))
+        await until(lambda: offers)
+        assert "a sheet of 4 pictures" in offers[0].note
+        program.keeper.apply(offers[0].changes)
+        assert {name: getattr(form.state, name) for name in wished} == wished
+        (again,) = form.take_requests()
+        assert again == request.model_copy(update={"request": again.request})
+
+    run_async(story())
 
 
 def test_pictures_whose_pixels_were_dropped_are_decoded_in_a_thread(

@@ -27,7 +27,7 @@ from ul_engine.errors import ConfigError, OutputError
 from ul_engine.jobs import JobContext, ModelRequest, run
 from ul_engine.media.formats import format_of
 from ul_engine.media.rates import as_rate
-from ul_engine.metadata import embed_step, text_chunks
+from ul_engine.metadata import embed_sheet, embed_step, embed_way, text_chunks
 from ul_engine.outputs import explained as explained_output
 from ul_engine.outputs import outputs_root, write_clip
 from ul_engine.requests import GridAxis, GridRequest, InterpolateRequest
@@ -58,7 +58,12 @@ def interpolate(arguments: argparse.Namespace) -> int:
 
     _make(session, request, receive)
     if arguments.clip is not None:
-        print(write_clip(arguments.clip, np.stack(pictures), arguments.fps).path)
+        height_px, width_px = pictures[0].shape[:2]
+        embedded = embed_way(request, model_name=session.manifest.model.name)
+        told = text_chunks(
+            embedded, width_px=width_px, height_px=height_px, num_frames=len(pictures), fps=as_rate(arguments.fps)
+        )
+        print(write_clip(arguments.clip, np.stack(pictures), arguments.fps, texts=told).path)
     return 0
 
 
@@ -158,7 +163,9 @@ def grid(arguments: argparse.Namespace) -> int:
         columns=[request.x.label(index) for index in range(columns)],
         rows=[request.y.label(index) if request.y is not None else "" for index in range(rows)],
     )
-    write_picture(arguments.sheet, sheet)
+    embedded = embed_sheet(request, model_name=session.manifest.model.name)
+    texts = text_chunks(embedded, width_px=sheet.shape[1], height_px=sheet.shape[0])
+    write_picture(arguments.sheet, sheet, texts=texts)
     print(arguments.sheet)
     return 0
 

@@ -16,6 +16,7 @@ def request_rows(text: str) -> list[tuple[str, str]]:
     embedded = json.loads(text)
     request = embedded["request"]
     rows = [(_tr("Model"), str(embedded.get("model_name") or request.get("model", "")))]
+    rows += _whole_rows(embedded)
     rows += [(_tr("Prompt"), request.get("prompt"))] if request.get("second_prompt") else []
     rows += [(_name(field), _shown(request[field])) for field in _PLAIN if request.get(field) not in (None, "")]
     if request.get("variation_seed") is not None:
@@ -29,6 +30,19 @@ def request_rows(text: str) -> list[tuple[str, str]]:
     if sampling.get("guidance"):
         rows.append((_tr("Guidance"), _guidance(sampling["guidance"])))
     return [(name, value) for name, value in rows if value]
+
+
+def _whole_rows(embedded: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a file with several results in it is; the other rows are then those of one of them."""
+    whole, way = embedded.get("whole"), embedded.get("way")
+    if not whole:
+        return []
+    if grid := whole.get("grid"):
+        columns, rows = (len(axis["values"]) if axis else 1 for axis in (grid["x"], grid["y"]))
+        return [(_tr("Holds"), _tr("a sheet of {columns} × {rows} pictures").format(columns=columns, rows=rows))]
+    if way:
+        return [(_tr("Holds"), _tr("a whole way of {count} steps").format(count=way["num_steps"]))]
+    return [(_tr("Holds"), _tr("a clip and its continuation"))]
 
 
 _PLAIN = ("second_prompt", "class_label", "seed", "second_seed", "init_image", "continue_from")

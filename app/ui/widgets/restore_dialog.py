@@ -64,6 +64,8 @@ class RestoreDialog(QDialog):
         words.setSpacing(SPACING.xs)
         words.addWidget(label(self.tr("Use this picture's settings?"), "title"))
         words.addWidget(label(Path(self._offer.path).name, "muted"))
+        if self._offer.note:
+            words.addWidget(label(self._offer.note, is_wrapped=True))
         words.addWidget(label(self.tr("Untick what should stay as it is."), "muted"))
         head.addLayout(words, 1)
         head.setAlignment(words, Qt.AlignmentFlag.AlignVCenter)

@@ -18,9 +18,18 @@ from ul_engine.errors import DataError
 from ul_engine.media.picture_texts import exif_bytes, exif_texts, save_options
 from ul_engine.media.reading import read_clip
 from ul_engine.media.texts import read_texts
-from ul_engine.metadata import CHUNK_NAME, embed, read_request, text_chunks
+from ul_engine.metadata import (
+    CHUNK_NAME,
+    EmbeddedRequest,
+    embed,
+    embed_continued,
+    embed_sheet,
+    embed_way,
+    read_request,
+    text_chunks,
+)
 from ul_engine.outputs import write_clip
-from ul_engine.requests import GenerateRequest
+from ul_engine.requests import GenerateRequest, GridAxis, GridRequest, InterpolateRequest
 
 PROMPT = 'eine große Kugel · 红色的球 · "quoted": a, b 🟥\tend'
 REQUEST = GenerateRequest(model="/somewhere/private/scenes-64", prompt=PROMPT, num_images=4, seed=7)
@@ -47,6 +56,45 @@ def test_clips_keep_the_request(tmp_path: Path, name: str) -> None:
     assert len(read_clip(path).frames) == 3
     if name == "a/%05d.png":
         assert read_request(path.parent) == read_request(path.parent / "00002.png") == EMBEDDED
+
+
+GRID = GridRequest(
+    request=REQUEST,
+    x=GridAxis(field="seed", values=(1, 2, 3)),
+    y=GridAxis(field="init_image", values=("/private/a.png", "/private/b.png")),
+)
+WAY = InterpolateRequest(model="/private/m", prompt="a cube", num_steps=5, seed=3, second_seed=8)
+CONTINUED = REQUEST.model_copy(update={"continue_from": "/private/before.mp4"})
+
+
+@pytest.mark.parametrize(
+    ("embedded", "words"),
+    [
+        (embed_sheet(GRID), "Holds: 6 pictures on a sheet, Columns: seed 1 | seed 2 | seed 3, Rows: init image a.png"),
+        (embed_way(WAY), '"the whole way, 5 steps between seeds"'),
+        (embed_continued(CONTINUED, EMBEDDED), "Holds: a clip and its continuation, Seed before: 9"),
+        (embed_continued(CONTINUED, None), "Holds: a clip and its continuation"),
+    ],
+    ids=["sheet", "way", "continued", "continued of a foreign clip"],
+)
+def test_files_of_several_results_say_what_they_hold(tmp_path: Path, embedded: EmbeddedRequest, words: str) -> None:
+    """The whole comes back; folders of this computer stay here; programs that do not know the form say so."""
+    texts = text_chunks(embedded, width_px=64, height_px=32)
+    for path in (
+        picture(tmp_path / "a.png", texts),
+        picture(tmp_path / "a.jpg", texts),
+        clip(tmp_path / "a.mp4", texts),
+    ):
+        assert read_request(path) == embedded
+    assert words in texts["parameters"]
+    assert "/private" not in texts[CHUNK_NAME] + texts["parameters"]
+    assert json.loads(texts[CHUNK_NAME])["version"] == 2
+
+
+def test_a_file_of_one_result_is_read_by_older_programs() -> None:
+    told = json.loads(TEXTS[CHUNK_NAME])
+    assert told["version"] == 1
+    assert set(told) == {"version", "request", "model_name", "program_version", "way", "step"}
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -203,6 +203,9 @@ def test_from_seed_to_seed(models: Path, here: Path, capsys: Captured) -> None:
     assert [Path(path).name for path in printed] == ["000.png", "001.png", "002.png", "003.png", "way.mp4"]
     info = probe(printed[-1])
     assert (info.num_frames, info.fps) == (4, Fraction(10))
+    way = read_request(printed[-1]).way
+    assert way is not None
+    assert (way.num_steps, way.seed, way.second_seed) == (4, 2, 7)
     pictures = [picture_in(path) for path in printed[:-1]]
     for index, seed in ((0, 2), (3, 7)):
         (plain,) = ran(capsys, "generate", "a red cube", "--model", models / "pictures", "--seed", seed, *FAST)
@@ -252,6 +255,10 @@ def test_a_grid_is_one_labelled_sheet(models: Path, here: Path, capsys: Captured
         capsys, *command, "-x", "sampling.guidance.weight=1,6", "-y", "prompt=a red cube|2", "--sheet", here / "s.png"
     )
     assert printed == [str(here / "s.png")]
+    kept = read_request(here / "s.png").whole
+    assert kept is not None
+    assert kept.grid is not None
+    assert kept.grid.x.values == (1, 6)
     sheet = picture_in(here / "s.png")
     assert (sheet < 128).all(-1).any()
     (plain,) = ran(capsys, "generate", "a red cube", "--model", models / "pictures", "--guidance", 6, *FAST)

@@ -2,15 +2,16 @@
 
 from functools import partial
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from app.models.export_form import ExportSubject
 from app.models.grid_axes import axis_label
 from app.models.results import ResultsModel, Tile, TileState
-from app.pixels import Clip, Pixels
+from app.pixels import Clip
 from app.services.background import LatestTask
 from app.services.sheets import Sheet, SheetCell, compose, frames, joined
-from ul_engine.requests import GridRequest
+from ul_engine.metadata import EmbeddedRequest, embed_continued, embed_sheet, embed_way
+from ul_engine.requests import GenerateRequest, GridRequest, InterpolateRequest
 
 WAY_FPS = 8.0
 
@@ -24,50 +25,64 @@ class GroupExport(QObject):
     def __init__(self, results: ResultsModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._results = results
-        self._name = ""
-        self._sheets = LatestTask(self)
-        self._ways = LatestTask(self)
-        self._joining = LatestTask(self)
-        self._joining.finished.connect(self._on_joined)
-        self._sheets.finished.connect(self._on_sheet)
-        self._ways.finished.connect(self._on_way)
+        self._making = LatestTask(self)
+        self._making.finished.connect(self._on_made)
 
     def make_sheet(self, tile: Tile) -> None:
         """The labelled sheet of the grid that this picture is a cell of."""
         sheet = sheet_of(tile, self._results.tiles_of(tile.job_id))
         if sheet is not None:
-            self._name = f"grid-{tile.seed}"
-            self._sheets.start(partial(compose, sheet))
+            self._making.start(partial(_sheet_subject, tile, sheet))
 
     def make_way(self, tile: Tile) -> None:
         """The clip of the way that this picture is a step of."""
-        self._name = f"between-{tile.seed}"
-        self._ways.start(partial(frames, cells_of(self._results.tiles_of(tile.job_id))))
+        self._making.start(partial(_way_subject, tile, cells_of(self._results.tiles_of(tile.job_id))))
 
     def make_joined(self, tile: Tile) -> None:
         """A continuation together with the clip that it continues."""
-        before = tile.single.continue_from if tile.single is not None else None
-        if before is not None and tile.clip is not None:
-            self._name = f"whole-{tile.seed}"
-            self._joining.start(partial(joined, before, tile.clip))
+        if tile.single is not None and tile.single.continue_from is not None and tile.clip is not None:
+            self._making.start(partial(_joined_subject, tile.single, tile.clip, tile.model_name))
 
-    def _on_joined(self, found: Clip | str) -> None:
-        if isinstance(found, str):
-            self.failed.emit(found)
-            return
-        first = found.frames[0]
-        size_px = first.width_px, first.height_px
-        self.subject_ready.emit(ExportSubject(self._name, size_px, len(found.frames), found.fps, found))
+    def _on_made(self, made: ExportSubject | str) -> None:
+        if isinstance(made, ExportSubject):
+            self.subject_ready.emit(made)
+        else:
+            self.failed.emit(made)
 
-    def _on_sheet(self, pixels: Pixels) -> None:
-        size_px = pixels.width_px, pixels.height_px
-        self.subject_ready.emit(ExportSubject(self._name, size_px, clip=Clip((pixels,))))
 
-    def _on_way(self, pictures: tuple[Pixels, ...]) -> None:
-        if pictures:
-            size_px = pictures[0].width_px, pictures[0].height_px
-            clip = Clip(pictures, WAY_FPS)
-            self.subject_ready.emit(ExportSubject(self._name, size_px, len(pictures), WAY_FPS, clip))
+# ---- in the thread ------------------------------------------------------------------------------------------------
+
+
+def _sheet_subject(tile: Tile, sheet: Sheet) -> ExportSubject:
+    assert isinstance(tile.request, GridRequest)
+    embedded = embed_sheet(tile.request, model_name=tile.model_name)
+    return _subject(f"grid-{tile.seed}", Clip((compose(sheet),)), embedded)
+
+
+def _way_subject(tile: Tile, cells: list[SheetCell]) -> ExportSubject | str:
+    assert isinstance(tile.request, InterpolateRequest)
+    pictures = frames(cells)
+    if not pictures:
+        return QCoreApplication.translate("GroupExport", "None of its pictures can be read any more.")
+    embedded = embed_way(tile.request, model_name=tile.model_name)
+    return _subject(f"between-{tile.seed}", Clip(pictures, WAY_FPS), embedded)
+
+
+def _joined_subject(request: GenerateRequest, clip: Clip, model_name: str) -> ExportSubject | str:
+    assert request.continue_from is not None
+    whole = joined(request.continue_from, clip)
+    if isinstance(whole, str):
+        return whole
+    embedded = embed_continued(request, whole.before, model_name=model_name)
+    return _subject(f"whole-{request.seed}", whole.clip, embedded)
+
+
+def _subject(name: str, clip: Clip, embedded: EmbeddedRequest) -> ExportSubject:
+    size_px = clip.poster.width_px, clip.poster.height_px
+    return ExportSubject(name, size_px, len(clip.frames), clip.fps, clip, embedded=embedded)
+
+
+# ---- of the results -----------------------------------------------------------------------------------------------
 
 
 def cells_of(tiles: list[Tile]) -> list[SheetCell]:
