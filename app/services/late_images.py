@@ -10,6 +10,8 @@ from app.services.media import load_image
 
 MAX_KEPT = 48
 """More than a screen shows at once; whoever paints keeps its own, smaller ones."""
+MAX_KEPT_BYTES = 256 * 2**20
+"""Of large pictures fewer are kept, but never less than one batch."""
 _BATCH = 4
 
 
@@ -48,7 +50,10 @@ class LateImages(QObject):
     def _on_loaded(self, images: dict[str, QImage | None]) -> None:
         self._is_loading = False
         self._kept.update(images)
-        while len(self._kept) > MAX_KEPT:
+        while len(self._kept) > _BATCH and (len(self._kept) > MAX_KEPT or self._num_bytes() > MAX_KEPT_BYTES):
             self._kept.popitem(last=False)
         self._go_on()
         self.arrived.emit()
+
+    def _num_bytes(self) -> int:
+        return sum(image.sizeInBytes() for image in self._kept.values() if image is not None)

@@ -5,7 +5,6 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.services.engine_process import child_environment
+from app.services.worker_thread import WorkerThread
 from ul_engine.outputs import OUTPUTS_VARIABLE
 
 DOCTOR_COMMAND = (sys.executable, "-m", "ul_engine.cli", "doctor", "--json")
@@ -62,14 +62,12 @@ class MachineProbe(QObject):
     def __init__(self, command: Sequence[str] = DOCTOR_COMMAND, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._command = tuple(command)
-        self._executor: ThreadPoolExecutor | None = None
+        self._thread = WorkerThread("machine")
         self._check: asyncio.Task[None] | None = None
 
     def look(self) -> None:
         """List the devices."""
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="machine")
-        self._executor.submit(self._look)
+        self._thread.do(self._look)
 
     def check(self, outputs: Path) -> None:
         """Run the thorough check, unless it runs already; needs a running event loop. `outputs`: where results go."""
@@ -78,8 +76,7 @@ class MachineProbe(QObject):
 
     async def close(self) -> None:
         """End what runs."""
-        if self._executor is not None:
-            self._executor.shutdown(wait=True)
+        self._thread.close()
         if self._check is not None:
             self._check.cancel()
             await asyncio.wait({self._check})

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 
@@ -45,3 +45,17 @@ def click(widget: QWidget) -> None:
 
 def texts(widget: QWidget) -> str:
     return "\n".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())
+
+
+async def laid_out(window: QWidget) -> None:
+    """Waits until every widget keeps its place from one turn of the loop to the next."""
+    before: list[object] = []
+
+    def is_still() -> bool:
+        nonlocal before
+        QCoreApplication.sendPostedEvents()
+        now = [(widget.geometry().getRect(), widget.isVisible()) for widget in window.findChildren(QWidget)]
+        before, last = now, before
+        return now == last
+
+    await until(is_still)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.services.crash_reports import MAX_REPORTS, CrashReport, CrashReporter
-from tests.app.conftest import RunAsync
+from tests.app.conftest import RunAsync, until
 from tests.helpers.qt import wait_until
 
 
@@ -72,7 +72,7 @@ def test_a_task_that_raises(reporter: CrashReporter, reports: list[CrashReport],
         loop = asyncio.get_running_loop()
         reporter.watch_loop(loop)
         loop.call_soon(fail)
-        await asyncio.sleep(0.05)
+        await until(lambda: reports)
 
     run_async(story())
     assert reports[0].summary == "ValueError: it broke"

@@ -1,6 +1,5 @@
 """The page Generate with real models and a fake engine, driven by keys and clicks."""
 
-import asyncio
 import re
 import shutil
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from app.models.job_queue import JobState
 from app.ui.widgets.export_dialog import ExportDialog
 from app.ui.widgets.picture_menu import PictureMenu
 from tests.app.conftest import RunAsync, until
-from tests.app.driving import Make, click, made, prepare, started, texts, tiles
+from tests.app.driving import Make, click, laid_out, made, prepare, started, texts, tiles
 from tests.app.model_folders import EXAMPLES, write_model
 from ul_engine.metadata import read_request
 
@@ -244,7 +243,7 @@ def test_every_picture_is_painted(make_shell: Make, run_async: RunAsync) -> None
         await started(shell)
         await made(shell, seed="0", seed_mode=SeedMode.FIXED)
         grid = shell.window.generate_page.stage.grid
-        await asyncio.sleep(0.05)
+        await laid_out(shell.window)
         for row in (1, 2):
             rect = grid.visualRect(grid.model().index(row, 0))
             image = grid.grab().toImage()

@@ -16,6 +16,7 @@ from app.models.prompt_history import PromptHistory
 from app.models.results import GridLabels, ResultsModel, Tile, TileState
 from app.pixels import Clip, Pixels
 from app.program import Program
+from app.services import late_images
 from app.services.clip_export import ClipExporter, ExportOrder
 from app.services.gallery.place import GalleryPlace
 from app.services.gallery.stars import read_stars
@@ -646,6 +647,23 @@ def test_a_dropped_sheet_brings_its_grid_back(program: Program, tmp_path: Path, 
         assert {name: getattr(form.state, name) for name in wished} == wished
         (again,) = form.take_requests()
         assert again == request.model_copy(update={"request": again.request})
+
+    run_async(story())
+
+
+def test_large_pictures_do_not_fill_the_memory(
+    qapp: Any, run_async: RunAsync, tmp_path: Path, owned: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(late_images, "MAX_KEPT_BYTES", 10 * 40 * 30 * 4)
+    paths = [picture_file(tmp_path / f"{number}.png") for number in range(20)]
+    late = owned(late_images.LateImages())
+
+    async def story() -> None:
+        for path in paths:
+            assert late.image(path) is None
+        await until(lambda: not late._wanted and not late._is_loading)
+        kept = [path for path in paths if late._kept.get(path) is not None]
+        assert len(kept) == 10
 
     run_async(story())
 

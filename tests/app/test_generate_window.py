@@ -1,6 +1,5 @@
 """Generate's newer parts in the real window, by mouse and keyboard."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from app.shell import Shell
 from app.ui.widgets.mask_editor import MaskEditor
 from app.ui.widgets.name_dialog import NameDialog
 from tests.app.conftest import RunAsync, until
-from tests.app.driving import Make, click, made, prepare, started, texts, tiles
+from tests.app.driving import Make, click, laid_out, made, prepare, started, texts, tiles
 from tests.app.model_folders import write_model
 from ul_engine.config import ConditioningConfig, ModelConfig, TextConfig, VideoConfig
 from ul_engine.model_folder import NetworkFile
@@ -75,11 +74,11 @@ def test_no_mode_is_wider_than_its_place(make_shell: Make, run_async: RunAsync, 
             {"mode": Mode.BETWEEN, "between": Between.SEEDS, "second_seed": "x"},
         ):
             form.update(**changes)
-            await asyncio.sleep(0.05)
+            await laid_out(shell.window)
             assert_nothing_sticks_out(shell)
         choose(shell, "Motion")
         form.update(mode=Mode.CONTINUE, continue_from="/a/" + "long" * 30 + ".mp4")
-        await asyncio.sleep(0.05)
+        await laid_out(shell.window)
         assert_nothing_sticks_out(shell)
         assert shell.window.size().width() == 1280
 

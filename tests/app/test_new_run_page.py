@@ -1,6 +1,5 @@
 """The way to a new run as a person walks it, with the real data check, the real dry run and a real launch."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from app.models.new_run.state import Trouble
 from app.shell import Shell
 from app.ui.widgets.train.new_run.view import DATA, MODEL, START, NewRunView
 from tests.app.conftest import RunAsync, until
-from tests.app.driving import Make, click, texts
+from tests.app.driving import Make, click, laid_out, texts
 from tests.app.test_new_run import estimate, report
 from tests.helpers.picture_sets import encoded, picture, two_classes, write_folder
 from tests.helpers.tiny import tiny_config
@@ -289,7 +288,7 @@ def test_nothing_is_wider_than_its_place(make_shell: Make, run_async: RunAsync, 
         for step in (DATA, MODEL, START):
             view.show_step(step)
             view.model.estimate_unwanted.emit()
-            await asyncio.sleep(0.05)
+            await laid_out(shell.window)
             area = view.area(step)
             body = area.widget()
             assert body.width() <= area.viewport().width()

@@ -26,7 +26,7 @@ from app.ui.theme.theme import colours
 from app.ui.widgets.question_dialog import QuestionDialog
 from app.ui.widgets.restore_dialog import RestoreDialog
 from tests.app.conftest import RunAsync, until
-from tests.app.driving import Make, click, made, prepare, started, texts
+from tests.app.driving import Make, click, laid_out, made, prepare, started, texts
 from ul_engine.requests import ReconstructRequest
 
 # ---- files on the window ------------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ def test_nothing_is_wider_than_its_place(make_shell: Make, run_async: RunAsync) 
         panel = shell.window.generate_page.panel
         panel.expert.set_open(True)
         prepare(shell, prompt="a red sphre, gren", width_px=64, logsnr_low=9.0)
-        await asyncio.sleep(0.05)
+        await laid_out(shell.window)
         body = panel._scroll.widget()
         assert body.width() <= panel._scroll.viewport().width()
         for child in body.findChildren(QWidget):
@@ -244,7 +244,7 @@ def test_every_state_can_be_painted_in_both_palettes(make_shell: Make, run_async
         prepare(shell)
         click(shell.window.generate_page.panel.bar.generate_button)
         await until(lambda: shell.program.session.notices.notices)
-        await asyncio.sleep(0.02)
+        await laid_out(shell.window)
         image, palette = shell.window.grab().toImage(), colours()
         assert palette.name == name
         assert image.pixelColor(3, 500).name() == palette.rail

@@ -61,7 +61,7 @@ class ChartSpec:
 
 TABLE_2 = ((1.3, 0.035, 25.7), (1.5, 0.059, 27.6), (1.7, 0.083, 28.9), (1.9, 0.101, 29.6), (2.1, 0.116, 30.1))
 """Loss factor, bits per pixel and PSNR of the paper, ImageNet-512 (arXiv 2602.17270)."""
-BITS, PSNR = "validation/bits_per_pixel", "validation/psnr_db"
+BITS, PSNR, TOTAL = "validation/bits_per_pixel", "validation/psnr_db", "step/total_bits_per_pixel"
 _LEFT_OUT = frozenset(("images_seen", "step_s", "bits_per_dim", "latent_mean", "shuffle_gap_db", "base_weighted_nats"))
 
 
@@ -102,7 +102,7 @@ def _losses() -> tuple[ChartSpec, ...]:
     both = (
         Line("step/prior_bits_per_pixel", _tr("Prior")),
         Line("step/decoder_bits_per_pixel", _tr("Decoder")),
-        Line("step/total_bits_per_pixel", _tr("Total")),
+        Line(TOTAL, _tr("Total")),
         Line("validation/loss_bits_per_pixel", _tr("Total, held out")),
     )
     base = (Line("step/base_weighted_nats_per_value", _tr("Loss")),)

@@ -7,15 +7,13 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from app.models.progress import grouped
-from app.models.runs.chart_specs import BITS, PSNR, TABLE_2, ChartKind, ChartSpec, Line, Reference
+from app.models.runs.chart_specs import BITS, PSNR, TABLE_2, TOTAL, ChartKind, ChartSpec, Line, Reference
 from app.models.runs.run_view import RunView
 from app.models.runs.runs import ChartOptions
 from app.run_news import Block
 from app.ui.widgets.chart.palette import ramp_colour, series_colour
 from app.ui.widgets.chart.scale import Floats
 from app.ui.widgets.chart.series import Axis, AxisKind, Mark, Series
-
-TOTAL = "step/total_bits_per_pixel"
 
 
 @dataclass(frozen=True)
