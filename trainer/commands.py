@@ -1,5 +1,6 @@
 """Commands to a running trainer: files and signals, gathered from all ranks so that they act after the same step."""
 
+import math
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,9 +28,11 @@ class CommandInbox:
         self.signal = StopRequest()
         self._pending: tuple[Tensor, dist.Work] | None = None
 
-    def clear(self) -> None:
-        """Forget commands of before the run began: they were meant for another one."""
-        self._take()
+    def clear(self, since_s: float | None = None) -> None:
+        """Forget commands of before `since_s` (None: of before now): they were meant for another run. Whoever presses
+        Stop while the processes still load is not to be forgotten."""
+        if self._ranks.is_main:
+            self._take(before_s=since_s if since_s is not None else math.inf)
 
     def poll(self) -> set[Command]:
         """The commands to act on now."""
@@ -52,11 +55,13 @@ class CommandInbox:
         self._pending = None
         return {command for command, flag in zip(ORDER, flags.tolist(), strict=True) if flag}
 
-    def _take(self) -> set[Command]:
-        """Commands that lie in the folder, which are removed. Other files are left alone."""
+    def _take(self, *, before_s: float = math.inf) -> set[Command]:
+        """Commands that were laid into the folder before then, which are removed. Other files are left alone."""
         found = set()
         for command in ORDER:
+            path = self._folder / command.value
             with suppress(OSError):
-                (self._folder / command.value).unlink()
-                found.add(command)
+                if before_s == math.inf or path.stat().st_mtime < before_s:
+                    path.unlink()
+                    found.add(command)
         return found

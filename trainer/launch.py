@@ -200,6 +200,19 @@ def detached() -> Mapping[str, Any]:
     return {"start_new_session": True}
 
 
+def launched_s(run: Path) -> float | None:
+    """When the launch that this process came from began, in seconds since 1970; None where it was not launched."""
+    try:
+        who = read_json(run / LAUNCHER_NAME)
+        pid, started, host = int(who["pid"]), float(who["pid_started"]), str(who["host"])
+        me = psutil.Process()
+        line = (me, *me.parents())
+        is_mine = any(each.pid == pid and abs(each.create_time() - started) < START_TOLERANCE_S for each in line)
+    except (CheckpointError, KeyError, TypeError, ValueError, psutil.Error):
+        return None
+    return started if is_mine and host == socket.gethostname() else None
+
+
 def attach(run: Path) -> RunningProcess | None:
     """The run's first process on this machine, whoever started it; None where none runs. A worker that lost its
     launcher is found through the run's status."""

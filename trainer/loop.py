@@ -10,6 +10,7 @@ from trainer.commands import CommandInbox
 from trainer.config import RunConfig
 from trainer.evidence import TakenBatch, keep_evidence
 from trainer.guard import BadStep
+from trainer.launch import START_TOLERANCE_S, launched_s
 from trainer.looking import Looker, figures_text
 from trainer.memory import usage_figures
 from trainer.optim import build_optimizers
@@ -98,7 +99,8 @@ class TrainingLoop:
         return is_there and read_json(exported)["step"] == self.step
 
     def _announce(self) -> None:
-        self.inbox.clear()
+        began_s = launched_s(self.run_dir.root)
+        self.inbox.clear(None if began_s is None else began_s - START_TOLERANCE_S)
         self.reporter.begin_steps(self.step)
         self.reporter.event(
             "run_started",

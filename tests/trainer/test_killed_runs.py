@@ -13,6 +13,7 @@ from tests.helpers.nursery import Nursery
 from tests.helpers.qt import wait_until
 from tests.helpers.tiny_runs import differences, events_of, run_config, saved_state, write_settings
 from trainer.config import RunConfig
+from trainer.launch import LaunchPlan, start, stop_group
 from trainer.protocol import Command, RunStatus, request_command
 from trainer.run_dir import RunDir
 from trainer.train import run_training
@@ -144,6 +145,21 @@ def test_commands_of_before_the_start_and_other_files_are_no_commands(scenes: Pa
     assert run_training(run_config(scenes, num_steps=3), folder, device="cpu") == "finished"
     assert events_of(folder, "command") == []
     assert sorted(path.name for path in (folder / "commands").iterdir()) == [".stop-77", "halt", "notes", "stop.txt"]
+
+
+def test_a_stop_that_comes_while_the_processes_load_is_not_forgotten(scenes: Path, tmp_path: Path) -> None:
+    folder = long_run(scenes, tmp_path / "run")
+    for command in (Command.PREVIEW, Command.STOP):
+        request_command(folder, command)
+        os.utime(folder / "commands" / command.value, (1.0, 1.0))  # of another run, long ago
+    running = start(LaunchPlan(folder, device="cpu"))
+    try:
+        request_command(folder, Command.STOP)
+        wait_until(lambda: not running.is_running(), timeout_s=120, message="the run did not stop")
+    finally:
+        stop_group(running)
+    assert status_of(folder).state == "stopped"
+    assert [event["name"] for event in events_of(folder, "command")] == ["stop"]
 
 
 # ---- two at once ----------------------------------------------------------------------------------------------------
