@@ -9,6 +9,14 @@ from ul_engine.metadata import EmbeddedRequest, folder_name
 from ul_engine.model_folder import ModelEntry, list_models
 
 
+def titles_of(entries: Sequence[ModelEntry]) -> tuple[str, ...]:
+    """Names to show; models of one name are told apart by their folders."""
+    names = [entry.name for entry in entries]
+    return tuple(
+        f"{entry.name} ({folder_name(entry.path)})" if names.count(entry.name) > 1 else entry.name for entry in entries
+    )
+
+
 class ModelLibrary(QObject):
     """All model folders below a few roots, usable or not."""
 

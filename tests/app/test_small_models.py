@@ -6,7 +6,7 @@ from typing import Any
 
 from app.errors import Notice, Severity
 from app.models.engine_state import EnginePhase, EngineState
-from app.models.model_library import ModelLibrary
+from app.models.model_library import ModelLibrary, titles_of
 from app.models.notices import MAX_NOTICES, ActionChoice, NoticeBoard
 from tests.app.model_folders import write_model
 from ul_engine.config import ModelConfig, VideoConfig
@@ -107,6 +107,14 @@ def test_a_new_model_is_found_on_the_second_look(qapp: Any, tmp_path: Path) -> N
     library.refresh()
     library.refresh()
     assert [len(entries) for entries in told] == [1]
+
+
+def test_models_of_one_name_are_told_apart_by_their_folders(qapp: Any, tmp_path: Path) -> None:
+    for folder, name in (("first", "One"), ("second", "One"), ("third", "Two")):
+        write_model(tmp_path, folder, name=name)
+    library = ModelLibrary((tmp_path,))
+    library.refresh()
+    assert titles_of(library.usable) == ("One (first)", "One (second)", "Two")
 
 
 def test_a_pictures_model_is_found_by_folder_then_by_name(qapp: Any, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication
 
 from app.models.compare.figures import Figures
 from app.models.compare.findings import ByteMap
+from app.models.model_library import titles_of
 from app.pixels import Clip
 from ul_engine.model_folder import ModelEntry
 
@@ -65,14 +66,7 @@ def candidates_of(
     Models of one name are told apart by their folders.
     """
     original = Candidate(CandidateKind.ORIGINAL, "", QCoreApplication.translate("Candidates", "Original"))
-    names = [entry.name for entry in models]
-    titles = [_title(entry, is_double=names.count(entry.name) > 1) for entry in models]
-    found = [Candidate(CandidateKind.MODEL, entry.path, title) for entry, title in zip(models, titles, strict=True)]
+    titled = zip(models, titles_of(models), strict=True)
+    found = [Candidate(CandidateKind.MODEL, entry.path, title) for entry, title in titled]
     others = [Candidate(CandidateKind.FILE, path, Path(path).name) for path in files]
     return (original, *others, *found, *(Candidate(CandidateKind.CODEC, name, CODEC_TITLES[name]) for name in codecs))
-
-
-def _title(entry: ModelEntry, *, is_double: bool) -> str:
-    from ul_engine.metadata import folder_name
-
-    return f"{entry.name} ({folder_name(entry.path)})" if is_double else entry.name

@@ -56,7 +56,8 @@ class ModelRows(QAbstractListModel):
             return ""
         if facts.is_bundled:
             return self.tr("Comes with the program")
-        return f"{facts.source or self.tr('Yours')} · {Path(entry.path).name}"
+        origin, folder = facts.source or self.tr("Yours"), Path(entry.path).name
+        return origin if origin == folder else f"{origin} · {folder}"
 
     def problem(self, entry: ModelEntry) -> str:
         """What is wrong with it, as far as is known."""

@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from app.models.engine_state import EnginePhase
+from app.models.model_library import titles_of
 from app.models.session import Session
 from app.ui.theme.icons import pixmap
 from app.ui.theme.theme import colours
@@ -94,7 +95,7 @@ class EmptyState(QWidget):
         self._sign.setPixmap(pixmap(icon_name, colours().accent_text, 40))
         self._title.setText(title)
         self._text.setText(text)
-        names = ", ".join(entry.name for entry in usable)
+        names = ", ".join(titles_of(usable))
         self._known.setText(self.tr("Models known: {names}").format(names=names) if has_models else self._problems())
 
     def _words(self) -> tuple[str, str, str]:

@@ -7,7 +7,7 @@ from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.models.generate_form import GenerateForm
-from app.models.model_library import ModelLibrary
+from app.models.model_library import ModelLibrary, titles_of
 from app.models.progress import grouped
 from app.ui.theme.icons import pixmap
 from app.ui.theme.theme import colours
@@ -63,8 +63,9 @@ class ModelChooser(QWidget):
         self._combo.clear()
         usable = self._library.usable
         broken = [entry for entry in self._library.generators if entry not in usable]
-        for entry in (*usable, *broken):
-            self._combo.addItem(entry.name if entry in usable else self.tr("{name} (unusable)").format(name=entry.name))
+        entries = (*usable, *broken)
+        for entry, title in zip(entries, titles_of(entries), strict=True):
+            self._combo.addItem(title if entry in usable else self.tr("{name} (unusable)").format(name=title))
             row = self._combo.count() - 1
             self._combo.setItemData(row, entry.path, _PATH_ROLE)
             self._combo.setItemData(row, entry.problem or entry.path, Qt.ItemDataRole.ToolTipRole)
@@ -102,9 +103,9 @@ class ModelChooser(QWidget):
             facts.append(self.tr("{count} classes").format(count=config.conditioning.num_classes))
         else:
             facts.append(self.tr("takes no prompt"))
-        used = [manifest.networks[name].num_parameters for name in ("base", "decoder") if name in manifest.networks]
-        if sum(used) > 0:
-            facts.append(self.tr("{count} parameters").format(count=_millions(sum(used))))
+        count = sum(network.num_parameters for network in manifest.networks.values())
+        if count > 0:
+            facts.append(self.tr("{count} parameters").format(count=_millions(count)))
         return " · ".join(facts)
 
 

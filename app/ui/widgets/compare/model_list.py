@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from app.models.compare.candidates import CODEC_TITLES
 from app.models.compare.form import CODECS, MAX_MODELS, CompareForm
+from app.models.model_library import titles_of
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.labels import label
@@ -50,8 +51,9 @@ class ModelList(QWidget):
             box.hide()
             box.deleteLater()
         self.boxes = []
-        for place, entry in enumerate(self._form.offered):
-            box = QCheckBox(entry.name.replace("&", "&&"), self)
+        offered = self._form.offered
+        for place, (entry, title) in enumerate(zip(offered, titles_of(offered), strict=True)):
+            box = QCheckBox(title.replace("&", "&&"), self)
             box.setProperty("path", entry.path)
             box.setToolTip(entry.path)
             box.toggled.connect(self._on_toggled)
