@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.models.compare import findings as f
+from app.models.compare import keeping
 from app.models.compare.asking import Ask
 from app.models.compare.candidates import CandidateKind, ShownState
 from app.models.compare.comparison import Comparison
@@ -326,6 +327,33 @@ def test_the_least_recently_used_goes_when_memory_runs_short(qapp: Any, owned: C
 
 
 # ---- the table ----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_kept_says_at_which_level_and_with_what_is_left_there(compare: Comparison) -> None:
+    place, begun = Rung(Ladder.LATENT, 3.0), Rung(Ladder.DECODER, 2.0)
+    for rung, psnr_db in ((NATIVE, 30.0), (place, 25.0), (begun, 31.0)):
+        compare.results.put(key(compare, rung), made(psnr_db=psnr_db, bits=0.1))
+    compare.view.set_rung(place)
+    assert keeping.file_stem(compare) == "a log-SNR 3"
+    shown = keeping.at_its_level(compare, model_shown(compare))
+    assert shown.figures is not None
+    assert shown.figures.bits_per_pixel is None, "nothing is said while it is not known what is left"
+    bits = f.BitMap(
+        f.FloatMap(1, 1, 1, bytes(4)), None, 8, (f.Band(-10.0, 3.0, 30.0), f.Band(3.0, 5.0, 50.0)), 0.0, 0.08, None, 1
+    )
+    recipe = compare.form.recipe_of(compare.form.chosen[0])
+    compare.results.put(f.BitMapKey(SOURCE, recipe.model, recipe.restorer, recipe.seed), bits)
+    rows = [line.split(",") for line in keeping.levels_csv(compare).splitlines()]
+    assert rows[0][:5] == ["picture", "candidate", "ladder", "log_snr", "psnr_db"]
+    column = rows[0].index("bits_per_pixel")
+    assert [(row[0], row[2], float(row[3]), float(row[4])) for row in rows[1:]] == [
+        ("a.png", "latent", 5.0, 30.0),
+        ("a.png", "latent", 3.0, 25.0),
+        ("a.png", "decoder", 2.0, 31.0),
+    ]
+    assert float(rows[1][column]) == pytest.approx(0.1)
+    assert float(rows[2][column]) == pytest.approx(0.03)
+    assert rows[3][column] == "", "the decoder saw the picture itself"
 
 
 def test_the_table_marks_bounds_floors_and_the_best(compare: Comparison, owned: Callable[[Any], Any]) -> None:

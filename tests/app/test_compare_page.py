@@ -214,8 +214,13 @@ def test_one_click_makes_the_ladder_and_the_scrubber_moves_along_it(
         for level in (5.0, 2.0, -1.0):
             assert seen(page, 15, 0, 1)[0] == int(255 * share_of(level, None) * 15 / SIDE)
             QTest.keyClick(track, Qt.Key.Key_Right)
+        assert page.inspector is not None
+        assert page.center.ladder.words.startswith(f"log-SNR -1 · ≤ {bits[2]:.4f} bits/px · 24.00 dB")
+        await until(lambda: f"{bits[2]:.4f}" in page.inspector.numbers.numbers.index(0, 6).data())
+        assert page.center.stage.label_of(rung_shown(compare)) == "Scenes 64 · log-SNR -1"
         QTest.keyClick(track, Qt.Key.Key_Home)
         assert compare.rung == NATIVE
+        assert page.center.stage.label_of(rung_shown(compare)) == "Scenes 64"
         page.scrub_to(2)
         assert compare.rung == Rung(Ladder.LATENT, -1.0)
 

@@ -263,9 +263,11 @@ class ComparePage(QWidget):
 
     def save_view(self) -> None:
         """Ask where what is seen is to be kept."""
+        from app.models.compare.keeping import file_stem
+
         if self.center is None or not self._compare.inputs.items:
             return
-        dialog = QFileDialog(self, self.tr("Save what is seen as"), "comparison.png")
+        dialog = QFileDialog(self, self.tr("Save what is seen as"), f"{file_stem(self._compare)}.png")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilter(self.tr("PNG picture (*.png)"))
         dialog.setDefaultSuffix("png")

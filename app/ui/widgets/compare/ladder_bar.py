@@ -85,32 +85,38 @@ class LadderBar(QFrame):
         more = self.tr("Make {count} levels").format(count=num_missing)
         self._make.setText(self.tr("Make 1 level") if num_missing == 1 else more)
 
+    @property
+    def words(self) -> str:
+        """What is said of the level on show."""
+        return self._words.text()
+
     def _candidate(self) -> Candidate | None:
         """The model whose rungs are shown: the one chosen, else the first."""
         models = [each for each in self._compare.candidates if each.kind is CandidateKind.MODEL]
         return next((each for each in models if each == self._compare.candidate), models[0] if models else None)
 
     def _level_words(self, mark: RungMark) -> str:
-        """The level on show in a few plain words, and its numbers."""
-        parts = []
-        if mark.psnr_db is not None:
-            parts.append(self.tr("{value} dB").format(value=f"{mark.psnr_db:.2f}"))
+        """The level on show with its numbers, and what it means in a few plain words."""
+        level, meaning = self._plain(mark)
+        parts = [level]
         if mark.bits_per_pixel is not None:
             parts.append(self.tr("≤ {value} bits/px").format(value=f"{mark.bits_per_pixel:.4f}"))
-        return " · ".join([*parts, self._plain(mark)])
+        if mark.psnr_db is not None:
+            parts.append(self.tr("{value} dB").format(value=f"{mark.psnr_db:.2f}"))
+        return " · ".join(part for part in (*parts, meaning) if part)
 
-    def _plain(self, mark: RungMark) -> str:
+    def _plain(self, mark: RungMark) -> tuple[str, str]:
+        """Its name, and what it means."""
         level = mark.rung.level
+        name = self.tr("log-SNR {level}").format(level=f"{level:g}") if level is not None else ""
         if self._compare.view.view.ladder is Ladder.DECODER:
             if level is None:
-                return self.tr("from pure noise, as usual")
-            return self.tr("begins at log-SNR {level}").format(level=f"{level:g}")
+                return self.tr("from pure noise"), self.tr("as usual")
+            return self.tr("begins at log-SNR {level}").format(level=f"{level:g}"), ""
         if level is None:
-            return self.tr("as trained")
+            return self.tr("as trained"), ""
         if not mark.is_trained:
-            return self.tr("log-SNR {level}: less noise than trained").format(level=f"{level:g}")
+            return name, self.tr("less noise than trained")
         if level > 1:
-            return self.tr("log-SNR {level}: some noise").format(level=f"{level:g}")
-        if level > -2:
-            return self.tr("log-SNR {level}: about as much noise as picture").format(level=f"{level:g}")
-        return self.tr("log-SNR {level}: almost only noise").format(level=f"{level:g}")
+            return name, self.tr("some noise")
+        return name, self.tr("about as much noise as picture") if level > -2 else self.tr("almost only noise")

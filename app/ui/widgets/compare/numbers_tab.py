@@ -1,5 +1,6 @@
 """The numbers of all candidates: a table to read, to copy from, and to keep as CSV."""
 
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
 from app.models.compare.candidates import CandidateKind
 from app.models.compare.comparison import Comparison
 from app.models.compare.figures import metrics
+from app.models.compare.keeping import at_its_level, levels_csv
 from app.models.compare.ladder_curve import ladder_curves, level_on_show
 from app.models.compare.numbers import BestRole, NumbersModel
 from app.ui.theme.fonts import font
@@ -111,6 +113,7 @@ class NumbersTab(WhenSeen, QWidget):
         copy = TextButton(self.tr("Copy"), "", "copy", self)
         save = TextButton(self.tr("Save as CSV…"), "", "save", self)
         copy.clicked.connect(self._on_copy)
+        save.setToolTip(self.tr("The numbers of every level that is made"))
         save.clicked.connect(self._on_save)
         row = QHBoxLayout()
         row.setSpacing(SPACING.s)
@@ -133,7 +136,7 @@ class NumbersTab(WhenSeen, QWidget):
 
     def refresh(self) -> None:
         """Follow the comparison."""
-        shown = self._compare.all_shown()
+        shown = tuple(at_its_level(self._compare, each) for each in self._compare.all_shown())
         self._model.set_shown(shown)
         has_codec = any(each.figures and not each.figures.is_bound for each in shown)
         has_floor = any(each.figures and each.figures.is_floor for each in shown)
@@ -190,7 +193,9 @@ class NumbersTab(WhenSeen, QWidget):
         self.table.copy()
 
     def _on_save(self) -> None:
-        dialog = QFileDialog(self, self.tr("Save the numbers as"), "comparison.csv")
+        dialog = QFileDialog(
+            self, self.tr("Save the numbers as"), f"{Path(self._compare.source).stem or 'comparison'}.csv"
+        )
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilter(self.tr("Table (*.csv)"))
         dialog.setDefaultSuffix("csv")
@@ -199,4 +204,4 @@ class NumbersTab(WhenSeen, QWidget):
         dialog.open()
 
     def _on_place_chosen(self, path: str) -> None:
-        self.csv_chosen.emit((path, self._model.csv_text()))
+        self.csv_chosen.emit((path, levels_csv(self._compare)))

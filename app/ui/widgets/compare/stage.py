@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.models.compare.candidates import CandidateKind, Shown, ShownState
 from app.models.compare.comparison import Comparison
+from app.models.compare.keeping import rung_of_shown
+from app.models.compare.levels import Ladder
 from app.models.compare.view import DifferenceKind, ViewMode
 from app.pixels import Clip
 from app.services import difference
@@ -83,8 +85,16 @@ class CompareStage(QWidget):
             ShownState.MISSING: self.tr("not made yet"),
         }
         own = shown.words if shown.candidate.kind is not CandidateKind.FILE else ""  # why it has no numbers is no label
-        detail = words.get(shown.state, own)
+        detail = words.get(shown.state, own or self._level_of(shown))
         return f"{shown.candidate.title} · {detail}" if detail else shown.candidate.title
+
+    def _level_of(self, shown: Shown) -> str:
+        """Where on its ladder a picture is, so that it can be told from others of its model, once it is saved too."""
+        rung = rung_of_shown(self._compare, shown.candidate)
+        if rung is None or rung.level is None:
+            return ""
+        words = self.tr("log-SNR {level}") if rung.ladder is Ladder.LATENT else self.tr("begun at log-SNR {level}")
+        return words.format(level=f"{rung.level:g}")
 
     def _frame_of(self, clip: Clip) -> QImage:
         frame = min(self._compare.view.view.frame, len(clip.frames) - 1)
