@@ -293,6 +293,8 @@ class Shell(QObject):
             self.window.show_in_folder(choice.argument)
         elif choice.name == actions.OPEN_FILE:
             self._on_file_open_requested(choice.argument)
+        elif choice.name == actions.COMPARE_FILE:
+            self._on_compare_requested((choice.argument,))
         elif choice.name == actions.COMPARE_FOLDER:
             self.window.show_page("compare")
             self.window.compare_page.open_report(choice.argument)

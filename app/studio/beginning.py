@@ -102,6 +102,7 @@ class BeginningKeeper(QObject):
             self._refuse(
                 self.tr("This model continues no clips"),
                 self.tr("Choose a model of clips that was trained with frames to continue from."),
+                NoticeAction(actions.COMPARE_FILE, self.tr("Compare it"), found.path),
             )
             return
         self._session.beginnings.set_clip(_view(found))
@@ -125,8 +126,9 @@ class BeginningKeeper(QObject):
                 form.update(**{field: ""})
         self._refuse(self.tr("Not a picture or clip to begin with"), f"{name} {problem.sentence.rstrip('.')}.")
 
-    def _refuse(self, title: str, sentence: str) -> None:
-        self._session.notices.post(Notice(Severity.WARNING, title, sentence, key="beginning", is_passing=True))
+    def _refuse(self, title: str, sentence: str, *ways_on: NoticeAction) -> None:
+        notice = Notice(Severity.WARNING, title, sentence, actions=ways_on, key="beginning", is_passing=True)
+        self._session.notices.post(notice)
 
     def _on_mask_kept(self, kept: str | BeginningProblem) -> None:
         if isinstance(kept, BeginningProblem):

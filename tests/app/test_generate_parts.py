@@ -149,6 +149,7 @@ def test_what_a_model_cannot_begin_with_is_said(
         program.beginner.begin_with(clip_file(tmp_path / "a.mp4"))
         await until(lambda: titles(program))
         assert titles(program) == ["This model continues no clips"]
+        assert [action.name for action in program.session.notices.notices[0].actions] == [actions.COMPARE_FILE]
         write_model(model_root, "blind", name="Blind", networks={"base": FILE, "decoder": FILE})
         program.session.library.refresh()
         program.session.form.choose_model(next(one for one in program.session.library.usable if one.name == "Blind"))

@@ -15,7 +15,7 @@ class DropHint(QWidget):
     def __init__(self, parent: QWidget, title: str = "", words: str = "") -> None:
         super().__init__(parent)
         self._title = title or self.tr("Drop to see its settings")
-        self._words = words or self.tr("You choose what to take over; nothing changes by itself.")
+        self._words = words or self.tr("You choose what to take over. What holds none can be begun with.")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
