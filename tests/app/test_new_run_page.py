@@ -94,6 +94,27 @@ def test_a_dropped_folder_is_looked_through_at_once_for_real(
     run_async(story())
 
 
+def test_a_folder_may_be_dropped_anywhere_on_the_page(
+    make_shell: Make, run_async: RunAsync, pictures: Path, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        shell = make_shell()
+        shell.window.show_page("train")
+        page = shell.window.train_page
+        await until(page.isVisible)
+        drop(page, pictures)
+        assert page.stack.currentWidget() is page.new_run
+        assert page.new_run.model.state.data == str(pictures)
+        page.show_run()
+        other = tmp_path / "other"
+        other.mkdir()
+        drop(page, other)
+        assert page.new_run.model.state.data == str(other)
+        assert page.new_run.step == DATA
+
+    run_async(story())
+
+
 def test_what_cannot_be_opened_is_said_where_it_was_chosen(
     make_shell: Make, run_async: RunAsync, tmp_path: Path
 ) -> None:
@@ -144,6 +165,12 @@ def test_next_next_start_and_the_run_is_in_front(
         assert view.step == START
         assert not view.footer.next_button.isEnabled()
         assert view.footer.skip_button.isVisible()
+        starts: list[bool] = []
+        view.model.launch_wanted.disconnect()
+        view.model.launch_wanted.connect(lambda _wish: starts.append(True))
+        click(view.footer.skip_button)
+        assert starts == [True], "who does not want to wait presses once"
+        view.model.note_launch_failed("no")
         with_cost(view)
         assert view.footer.next_button.text() == "Start"
         await until(lambda: "about 33 min" in texts(view.start_step.cost))

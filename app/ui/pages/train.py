@@ -1,10 +1,11 @@
 """The page Train: the runs on the left; one of them live, or the way to a new one, on the right."""
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from app.models.commands import Command
@@ -13,6 +14,7 @@ from app.models.runs.wishes import RunVerb, RunWish
 from app.models.session import Session
 from app.run_news import RunCondition
 from app.services.preview_sheets import SheetImage
+from app.ui.widgets.drop_hint import DropHint
 from app.ui.widgets.shortcuts import bind
 from app.ui.widgets.train.run_panel import RunPanel
 
@@ -36,6 +38,10 @@ class TrainPage(QWidget):
         super().__init__(parent)
         self._session = session
         self._is_built = False
+        self.setAcceptDrops(True)
+        self._hint = DropHint(
+            self, self.tr("Drop to train on it"), self.tr("A folder, a zip or tar files of pictures or videos.")
+        )
         self._register()
         self.panel: RunPanel
         self.stack: QStackedWidget
@@ -169,6 +175,30 @@ class TrainPage(QWidget):
         self.new_run.prepare(source)
         self.stack.setCurrentWidget(self.new_run)
 
+    def train_on(self, path: str) -> None:
+        """The way to a new run on a folder or an archive."""
+        if not self._is_built or self.stack.currentWidget() is not self.new_run:
+            self.open_new_run()
+        self.new_run.take_data(path)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """A folder or an archive may come in anywhere; other files are for the window."""
+        if _dropped_data(event):
+            event.acceptProposedAction()
+            self._hint.cover()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """It went away again."""
+        self._hint.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """That is what is to be trained on."""
+        self._hint.hide()
+        path = _dropped_data(event)
+        if path:
+            event.acceptProposedAction()
+            self.train_on(path)
+
     def take_sheet(self, found: SheetImage) -> None:
         """A preview picture that was asked for."""
         if self._is_built:
@@ -190,3 +220,10 @@ class TrainPage(QWidget):
     def _on_current_changed(self, view: RunView | None) -> None:
         if self.stack.currentWidget() is not self.new_run:
             self.show_run()
+
+
+def _dropped_data(event: QDropEvent) -> str:
+    """The path, if exactly one local folder or archive is dropped."""
+    urls = event.mimeData().urls()
+    path = urls[0].toLocalFile().rstrip("/") if len(urls) == 1 and urls[0].isLocalFile() else ""
+    return path if path and (path.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz")) or Path(path).is_dir()) else ""

@@ -121,6 +121,8 @@ class Footer(QFrame):
     def _on_skip_clicked(self) -> None:
         self._waits = False
         self._refresh()
+        if self.next_button.isEnabled():
+            self.start_requested.emit()
 
     def _on_next_clicked(self) -> None:
         (self.start_requested if self._step == START else self.next_requested).emit()

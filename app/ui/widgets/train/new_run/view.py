@@ -65,6 +65,11 @@ class NewRunView(QWidget):
         self.model.begin(self._session.folders.places.runs, source)
         self.show_step(DATA)
 
+    def take_data(self, path: str) -> None:
+        """Train on this; step 1 shows what it holds."""
+        self.show_step(DATA)
+        self.model.choose_data(path)
+
     def _build(self) -> None:
         if self._is_built:
             return
