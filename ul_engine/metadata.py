@@ -254,7 +254,7 @@ def read_request(path: str | os.PathLike[str]) -> EmbeddedRequest:
         raise DataError(_FOREIGN, path=path)
     try:
         data = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also numbers without end and brackets without bottom
         raise DataError(f"holds settings that are damaged ({error})", path=path) from error
     version = data.get("version") if isinstance(data, dict) else None
     if not isinstance(version, int):

@@ -114,7 +114,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
         raise CheckpointError(reason, path=folder) from None
     except OSError as error:
         raise CheckpointError(f"cannot be read ({error.strerror})", path=path) from error
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"is not valid JSON ({error})", path=path) from error
     return _validated(data, path)
 

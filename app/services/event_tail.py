@@ -70,7 +70,7 @@ def _take(line: bytes, chunk: TailChunk) -> None:
     """One event; what is no event is passed over."""
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     if not isinstance(event, dict):
         return

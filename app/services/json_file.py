@@ -34,7 +34,7 @@ class JsonFile:
             return LoadedJson(None)
         except json.JSONDecodeError as error:
             return self.put_aside(f"it is damaged (line {error.lineno}: {error.msg})")
-        except (OSError, UnicodeDecodeError, RecursionError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             return self.put_aside(f"it cannot be read ({getattr(error, 'strerror', None) or error})")
         version = data.get("version") if isinstance(data, dict) else None
         if not isinstance(version, int):

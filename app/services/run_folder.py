@@ -69,7 +69,7 @@ def facts_of(folder: Path) -> RunFacts:
     """What the settings say; whatever is missing or odd stays empty: they may be another version's."""
     try:
         data = json.loads(RunDir(folder).settings.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return RunFacts()
     config = _Section(data)
     model, latent, loss = (

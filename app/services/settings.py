@@ -72,6 +72,8 @@ class SettingsFile:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"])
             return self._put_aside(f"it has a bad value at {field or 'the top'} ({first['msg']})")
+        except (ValueError, RecursionError) as error:
+            return self._put_aside(f"it is damaged ({error})")
 
     def save(self, settings: Settings) -> None:
         """Replace the file. Raises OutputError."""

@@ -148,6 +148,8 @@ def settings(**changes: object) -> str:
     ("text", "words"),
     [
         ("{", "damaged"),
+        ("[" * 100_000, "damaged"),
+        ('{"version": ' + "1" * 5000 + "}", "damaged"),
         ("[1]", "no version"),
         ("{}", "no version"),
         (settings(version=99), "newer version"),

@@ -80,8 +80,10 @@ def test_a_goodbye_is_no_crash(writer: StateWriter, tmp_path: Path) -> None:
         ('{"version": 1, "jobs": [{"request": {"kind": "magic"}}]}', "cannot be read"),
         ('{"version": 1, "jobs": 3}', "cannot be read"),
         ("[]", "damaged"),
+        ("[" * 100_000, "cannot be read"),
+        ('{"version": ' + "1" * 5000 + "}", "cannot be read"),
     ],
-    ids=["damaged", "newer", "unknown", "odd", "list"],
+    ids=["damaged", "newer", "unknown", "odd", "list", "bottomless", "endless"],
 )
 def test_a_file_that_cannot_be_used_is_put_aside(writer: StateWriter, tmp_path: Path, content: str, words: str) -> None:
     path = tmp_path / "queue.json"

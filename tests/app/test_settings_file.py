@@ -33,6 +33,8 @@ def test_settings_come_back(file: SettingsFile) -> None:
     [
         (b"{", "damaged"),
         (b"", "damaged"),
+        (b"[" * 100_000, "damaged"),
+        (b'{"version": ' + b"1" * 5000 + b"}", "damaged"),
         (b"\xff\xfe\x00", "cannot be read"),
         (b"[]", "bad value"),
         (json.dumps({"version": 99}).encode(), "newer version"),

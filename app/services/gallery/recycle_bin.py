@@ -148,7 +148,7 @@ def _read_manifest(folder: Path) -> list[BinEntry]:
     """What a deletion took. Rows that lead out of the folder of results, or make no sense, are passed over."""
     try:
         rows = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))["entries"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
     entries = []
     for row in rows if isinstance(rows, list) else []:
