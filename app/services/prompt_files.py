@@ -49,7 +49,9 @@ class PromptFiles(QObject):
 
     def _on_wildcards_read(self, files: Mapping[str, tuple[str, ...]]) -> None:
         folder = self.wildcards_folder
-        wanted = [str(folder / f"{name}.txt") for name in files] + ([str(folder)] if files or folder.is_dir() else [])
+        read = [folder / f"{name}.txt" for name in files]
+        folders = {folder, *(parent for path in read for parent in path.parents if folder in parent.parents)}
+        wanted = [str(path) for path in (*read, *sorted(folders))]
         known = {*self._watcher.files(), *self._watcher.directories()}
         if new := [path for path in wanted if path not in known]:
             self._watcher.addPaths(new)

@@ -147,6 +147,8 @@ class BeginningKeeper(QObject):
                 self._files.look(state.init_image)
         if state.continue_from != beginnings.clip.path:
             beginnings.set_clip(BeginningView(state.continue_from, Path(state.continue_from).name))
+            if state.continue_from and state.mode is Mode.CONTINUE:
+                self._files.look(state.continue_from)
 
     def _on_action_chosen(self, choice: ActionChoice) -> None:
         if choice.name == actions.BEGIN_WITH:

@@ -181,6 +181,9 @@ def test_continuing_a_clip(make_program: Make, model_root: Path, run_async: RunA
         assert program.session.beginnings.clip.num_frames == 6
         (request,) = form.take_requests()
         assert request.continue_from == path  # type: ignore[union-attr]
+        form.update(continue_from="", mode=Mode.PICTURES)
+        form.update(continue_from=path, mode=Mode.CONTINUE)  # as an undone change does
+        await until(lambda: program.session.beginnings.clip.num_frames == 6)
 
     run_async(story())
 
@@ -359,6 +362,8 @@ def test_wildcards_of_a_folder_count_as_soon_as_they_are_there(program: Program,
         await until(lambda: "prompt" not in form.errors)
         (folder / "sub" / "colour.txt").write_text("red\nblue\n")
         await until(lambda: form._wildcards.get("sub/colour") == ("red", "blue"))
+        (folder / "sub" / "size.txt").write_text("large\n")
+        await until(lambda: form._wildcards.get("sub/size") == ("large",))
 
     run_async(story())
     assert read_wildcards(Path("/nowhere")) == {}
