@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -17,8 +17,6 @@ from ul_engine.metadata import EmbeddedRequest, read_request, text_chunks
 from ul_engine.outputs import write_clip, write_file
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from ul_engine.media.clips import Frame
 
 
@@ -113,6 +111,8 @@ class ClipExporter(QObject):
             path = getattr(error, "path", None)
             message = str(error).removeprefix(f"{path}: ") if path else str(error)
             self.failed.emit(ExportFailed(order.path, message))
+        except OSError as error:
+            self.failed.emit(ExportFailed(order.path, f"the disk refuses ({error.strerror or error})"))
         else:
             self.exported.emit(result)
 
@@ -120,7 +120,7 @@ class ClipExporter(QObject):
 class _Writing:
     """One export at work."""
 
-    def __init__(self, order: ExportOrder, stop: threading.Event, tell: object) -> None:
+    def __init__(self, order: ExportOrder, stop: threading.Event, tell: Callable[[ExportedSoFar], None]) -> None:
         self._order = order
         self._stop = stop
         self._tell = tell
@@ -131,7 +131,7 @@ class _Writing:
         order = self._order
         if not order.is_moving:
             return self._write_picture()
-        count, (height, width), _ = self._facts()
+        count, (height, width) = self._facts()
         target = str(Path(order.path) / "%05d.png") if order.as_pictures else order.path
         texts = self._texts(width * order.scale, height * order.scale, self._total(count))
         written = write_clip(target, self._frames(count), order.fps, quality=order.quality, texts=texts)
@@ -147,15 +147,15 @@ class _Writing:
     def _total(self, count: int) -> int:
         return 2 * count - 2 if self._order.is_ping_pong and count > 2 else count
 
-    def _facts(self) -> tuple[int, tuple[int, int], "Fraction | None"]:
-        """Number of frames, (height, width), and the source's own rate."""
+    def _facts(self) -> tuple[int, tuple[int, int]]:
+        """Number of frames, and (height, width)."""
         clip = self._order.clip
         if clip is not None:
-            return len(clip.frames), (clip.frames[0].height_px, clip.frames[0].width_px), None
+            return len(clip.frames), (clip.frames[0].height_px, clip.frames[0].width_px)
         from ul_engine.media.reading import probe
 
         info = probe(self._order.source_path)
-        return info.num_frames, (info.height_px, info.width_px), info.fps
+        return info.num_frames, (info.height_px, info.width_px)
 
     def _texts(self, width_px: int, height_px: int, count: int | None) -> dict[str, str] | None:
         embedded = self._order.embedded
@@ -198,8 +198,7 @@ class _Writing:
                 yield source.frame(number)
 
     def _report(self, done: int, total: int) -> None:
-        if callable(self._tell):
-            self._tell(ExportedSoFar(done, total))
+        self._tell(ExportedSoFar(done, total))
 
     # ---- pictures -------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from app.services.gallery.stars import write_stars
 from app.services.worker_thread import raise_bugs
 from ul_engine.errors import DataError, EngineError
 from ul_engine.metadata import EmbeddedRequest, read_request
-from ul_engine.outputs import save_clip, save_picture
+from ul_engine.outputs import explained, save_clip, save_picture
 from ul_engine.requests import GenerateRequest, InterpolateRequest
 
 BEGINNING_SUFFIXES = frozenset(
@@ -124,8 +124,9 @@ class PictureFiles(QObject):
             self.picture_saved.emit(PictureSaved(task.job_id, task.index, str(path)))
 
     def _set_starred(self, path: str, is_starred: bool, root: Path) -> None:
-        place = find_place(root)
         try:
+            with explained(root):
+                place = find_place(root)
             name = Path(path).relative_to(place.root).as_posix()
             write_stars(place.stars, (name,), is_starred=is_starred)
         except ValueError:

@@ -73,7 +73,7 @@ class TrainingWatch(QObject):
         self.sheets.close()
 
     def open_folder(self, folder: str) -> None:
-        """List the runs of a folder from elsewhere too, and bring the first to the front."""
+        """List the runs of a folder from elsewhere too."""
         runs = self._session.runs
         runs.add_opened(folder)
         self._set_roots()

@@ -19,9 +19,8 @@ def report_of(view: RunView) -> str:
         parts.append(f"Reason: {standing.reason}")
     parts += [f"Advice: {line}" for line in standing.advice]
     parts += [f"Alarm: {alarm.title}. {alarm.sentence}" for alarm in view.alarms]
-    figures = [f"{name} {block.values[-1]:.5g}" for name, block in sorted(view.figures.items()) if len(block)]
-    plain = [text for text in figures if text.count("/") == 1 or "/" not in text.split(" ")[0].partition("/")[2]]
-    parts += ["", "Last figures:", *plain]
+    plain = {name: block for name, block in sorted(view.figures.items()) if len(block) and name.count("/") == 1}
+    parts += ["", "Last figures:", *(f"{name} {block.values[-1]:.5g}" for name, block in plain.items())]
     events = [f"step {each.step}: {each.kind} {dict(each.values)}" for each in view.happenings[-SHOWN_EVENTS:]]
     parts += ["", "Last events:", *events, "", "End of console.log:"]
     return "\n".join([*parts, *view.console.splitlines()[-LOG_LINES:], ""])
