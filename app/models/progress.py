@@ -10,6 +10,8 @@ from ul_engine.protocol import JobProgress
 MIN_SPAN_S = 0.8
 """Below this much observed time the time left is "estimating"."""
 WINDOW_S = 8.0
+WINDOW_SHARE = 0.5
+"""Of a long job so much of its past counts: phases take turns, and one alone says little of the whole."""
 _MAX_SAMPLES = 400
 
 
@@ -27,6 +29,7 @@ class ProgressTracker:
 
     def __init__(self, num_images: int, started_s: float) -> None:
         self._num_images = num_images
+        self._started_s = started_s
         self._samples: deque[tuple[float, float]] = deque([(started_s, 0.0)], maxlen=_MAX_SAMPLES)
         self._phase_key: tuple[str, int] | None = None
         self._phase_samples: deque[tuple[float, float]] = deque(maxlen=_MAX_SAMPLES)
@@ -52,8 +55,9 @@ class ProgressTracker:
 
     def _forget(self, now_s: float) -> None:
         """Old samples would hide that the pace has changed; the first one stays while it is the only other."""
-        for samples in (self._samples, self._phase_samples):
-            while len(samples) > 2 and samples[1][0] < now_s - WINDOW_S:
+        whole_s = max(WINDOW_S, WINDOW_SHARE * (now_s - self._started_s))
+        for samples, window_s in ((self._samples, whole_s), (self._phase_samples, WINDOW_S)):
+            while len(samples) > 2 and samples[1][0] < now_s - window_s:
                 samples.popleft()
 
     def _pictures(self, news: JobProgress) -> str:

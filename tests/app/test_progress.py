@@ -53,6 +53,38 @@ def test_a_new_pace_is_noticed() -> None:
     assert view.line.endswith("2.0 s/it · 56 s left")
 
 
+def test_phases_that_take_turns_do_not_toss_the_time_left_about() -> None:
+    """Ten levels: a few quick steps of the base model, then slow ones of the decoder, each time."""
+    paces = [(phase, pace_s) for _ in range(10) for phase, count, pace_s in TURNS for _ in range(count)]
+    whole_s, now_s, tracker = sum(pace_s for _, pace_s in paces), 0.0, ProgressTracker(1, 0.0)
+    for number, (phase, pace_s) in enumerate(paces, 1):
+        now_s += pace_s
+        news = step_of(phase, number, len(paces))
+        text = tracker.update(news, now_s).time_left
+        if 0.3 < now_s / whole_s < 0.9:
+            assert 0.6 < seconds_of(text) / (whole_s - now_s) < 1.6, (number, text)
+
+
+def step_of(phase: str, number: int, total: int) -> JobProgress:
+    return JobProgress(
+        job_id="j",
+        phase=phase,  # type: ignore[arg-type]
+        step=number,
+        num_steps=total,
+        first_index=0,
+        batch_size=1,
+        fraction=number / total,
+    )
+
+
+TURNS = (("base", 8, 0.2), ("decoder", 12, 1.5))
+
+
+def seconds_of(text: str) -> float:
+    words = text.removesuffix(" left").split()
+    return sum(float(n) * {"s": 1, "min": 60}[unit] for n, unit in zip(words[::2], words[1::2], strict=True))
+
+
 def test_single_pictures_need_no_count() -> None:
     tracker = ProgressTracker(1, 0.0)
     assert tracker.update(step(1, count=1), 0.0).line.startswith("Base model · Step 1 / 28")
