@@ -21,7 +21,7 @@ from app.ui.widgets.models.token_dialog import TokenDialog
 from app.ui.widgets.question_dialog import QuestionDialog
 from tests.app.conftest import RunAsync, until
 from tests.app.driving import Make, click, texts
-from tests.app.model_folders import manifest
+from tests.app.model_folders import manifest, write_model
 from tests.helpers.hub_server import Fault, HubServer, silent_port
 from ul_engine.model_folder import NetworkFile
 
@@ -106,7 +106,14 @@ def test_models_say_what_they_are(make_shell: Make, run_async: RunAsync, tmp_pat
         page(shell).show_model(str(model_root / "broken"))
         await until(lambda: "config.json: is not valid JSON" in texts(page(shell).details))
         assert not page(shell).details.use_button.isEnabled()
+        network = NetworkFile(file="weights.safetensors", sha256="0" * 64, num_parameters=1000)
+        write_model(model_root, "halfway", networks=dict.fromkeys(("encoder", "prior", "decoder"), network))
+        shell.program.session.library.refresh()
+        page(shell).show_model(str(model_root / "halfway"))
+        assert not page(shell).details.use_button.isEnabled()
+        assert "Stage 2" in page(shell).details.use_button.toolTip()
         page(shell).show_model(str(model_root / "little"))
+        assert page(shell).details.use_button.toolTip() == ""
         click(page(shell).details.use_button)
         assert shell.window.page == "generate"
         assert shell.program.session.form.model.name == "Little"

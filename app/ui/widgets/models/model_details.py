@@ -156,7 +156,12 @@ class ModelDetails(QFrame):
         manifest = entry.manifest if entry else None
         facts = self._desk.storage.models.get(entry.path) if entry else None
         is_own = entry is not None and Path(entry.path).is_relative_to(self._own()) and not (facts and facts.is_bundled)
-        self.use_button.setEnabled(bool(manifest and manifest.can_generate))
+        is_maker = bool(manifest and manifest.can_generate)
+        self.use_button.setEnabled(is_maker)
+        why_not = self.tr(
+            "It brings pictures back but makes none yet: train Stage 2 on it (Train, New run, Make it generate)."
+        )
+        self.use_button.setToolTip(why_not if manifest and not is_maker else "")
         self.compare_button.setEnabled(bool(manifest and manifest.can_reconstruct))
         for button in (self.verify_button, self.publish_button):
             button.setEnabled(manifest is not None)
