@@ -134,6 +134,8 @@ class CheckpointFacts:
     path: str
     num_bytes: int
     saved_s: float
+    is_pinned: bool = False
+    """It stays, however many come after it."""
 
 
 @dataclass(frozen=True)

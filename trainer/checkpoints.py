@@ -35,8 +35,8 @@ BEST_NAME = "best.json"
 
 @dataclass(frozen=True)
 class Retention:
-    """Which checkpoints stay: the newest `keep`, the best if `keep_best`, and multiples of `milestone_every` (0:
-    none)."""
+    """Which checkpoints stay beside those that are pinned: the newest `keep`, the best if `keep_best`, and multiples
+    of `milestone_every` (0: none)."""
 
     keep: int
     keep_best: bool
@@ -163,7 +163,7 @@ class Checkpoints:
     def _thin_out(self) -> None:
         folders = self._run.checkpoint_folders()
         steps = [checkpoint_step(folder) for folder in folders]
-        kept = set(steps[-self._retention.keep :])
+        kept = set(steps[-self._retention.keep :]) | self._run.pinned_steps()
         if self._retention.milestone_every:
             kept |= {step for step in steps if step % self._retention.milestone_every == 0}
         if self._retention.keep_best:

@@ -133,6 +133,33 @@ class RunDir:
         """Name of the checkpoint after `step` steps."""
         return self.checkpoints / f"step-{step}"
 
+    @property
+    def pins(self) -> Path:
+        """An empty file ``step-N`` for each checkpoint that is to stay."""
+        return self.checkpoints / "pins"
+
+    def pinned_steps(self) -> frozenset[int]:
+        """Steps whose checkpoints stay, whatever is thinned out."""
+        names = (path.name for path in self.pins.glob("step-*"))
+        return frozenset(int(name[5:]) for name in names if name[5:].isdigit())
+
+    def set_pinned(self, step: int, *, is_pinned: bool) -> None:
+        """Let a checkpoint stay, or go with the others of its age. Raises CheckpointError where there is none,
+        OutputError where the disk refuses."""
+        pin = self.pins / f"step-{step}"
+        try:
+            if not is_pinned:
+                pin.unlink(missing_ok=True)
+                return
+            self.pins.mkdir(parents=True, exist_ok=True)
+            pin.touch()
+        except OSError as error:
+            raise OutputError(f"cannot be written ({error.strerror})", path=pin) from error
+        folder = self.checkpoint_folder(step)
+        if not (folder / CHECKPOINT_NAME).is_file():  # looked for last: a run may have thinned it out just now
+            pin.unlink(missing_ok=True)
+            raise CheckpointError("there is no such checkpoint any more", path=folder)
+
     def read_status(self) -> RunStatus | None:
         """The status as written; None where there is none, or an unreadable one."""
         try:

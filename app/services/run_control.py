@@ -90,6 +90,10 @@ class RunControl(QObject):
         """End a run's processes; what was done since the last checkpoint is lost."""
         self._submit(self._commands, "kill", run, lambda: _kill(Path(run)))
 
+    def pin(self, run: str, step: int, *, is_pinned: bool) -> None:
+        """Let a checkpoint stay, or go with the others of its age."""
+        self._submit(self._commands, "pin" if is_pinned else "unpin", run, lambda: _pin(Path(run), step, is_pinned))
+
     def export(self, run: str, step: int | None, target: str, verb: str = "export") -> None:
         """Make a model folder of a run's exported model (`step` None), or of any of its checkpoints."""
         self._submit(self._exports, verb, run, lambda: self._make_model(Path(run), step, Path(target)))
@@ -260,6 +264,11 @@ def _ask(run: Path, command: Command) -> str:
         raise OutputError("there is nobody to ask: the run is not at work", path=run)
     with explained(run):
         request_command(run, command)
+    return ""
+
+
+def _pin(run: Path, step: int, is_pinned: bool) -> str:
+    RunDir(run).set_pinned(step, is_pinned=is_pinned)
     return ""
 
 

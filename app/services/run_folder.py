@@ -131,13 +131,15 @@ def _data_text(data: _Section) -> str:
 def checkpoints_of(folder: Path) -> tuple[CheckpointFacts, ...]:
     """Finished checkpoints, newest first."""
     found = []
+    pinned = RunDir(folder).pinned_steps()
     for path in reversed(RunDir(folder).checkpoint_folders()):
         try:
             num_bytes = sum(entry.stat().st_size for entry in os.scandir(path) if entry.is_file())
             saved_s = (path / CHECKPOINT_NAME).stat().st_mtime
         except OSError:  # it was thinned out just now
             continue
-        found.append(CheckpointFacts(checkpoint_step(path), str(path), num_bytes, saved_s))
+        step = checkpoint_step(path)
+        found.append(CheckpointFacts(step, str(path), num_bytes, saved_s, step in pinned))
     return tuple(found)
 
 

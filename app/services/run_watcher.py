@@ -120,6 +120,7 @@ class FolderReader:
         facts = facts_of(self._folder) if self._is_touched(run.settings) else None
         console = console_tail(self._folder) if self._is_touched(run.console) else None
         is_saved = self._is_touched(run.checkpoints) | self._is_touched(run.checkpoints / "best.json")
+        is_saved |= self._is_touched(run.pins)
         is_exported = self._is_touched(run.model)
         is_first, self._is_first = self._is_first, False
         is_still = chunk.is_empty and standing is None and facts is None and console is None

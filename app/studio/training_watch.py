@@ -27,6 +27,7 @@ COMMANDS = {
     RunVerb.SAVE: Command.SAVE,
     RunVerb.PREVIEW: Command.PREVIEW,
 }
+PINS = (RunVerb.PIN.value, RunVerb.UNPIN.value)
 
 
 class TrainingWatch(QObject):
@@ -109,6 +110,8 @@ class TrainingWatch(QObject):
             self._control.extend(wish.path, wish.num_steps)
         elif wish.verb is RunVerb.KILL:
             self._control.kill(wish.path)
+        elif wish.verb in (RunVerb.PIN, RunVerb.UNPIN) and wish.step is not None:
+            self._control.pin(wish.path, wish.step, is_pinned=wish.verb is RunVerb.PIN)
         elif wish.verb is RunVerb.COMPARE:
             cells = [cell for cell in wish.cells if isinstance(cell, PreviewCell)]
             name = Path(wish.path).name
@@ -144,7 +147,7 @@ class TrainingWatch(QObject):
         elif news.verb == RunVerb.EXPORT.value:
             deed = NoticeAction(actions.SHOW_FILE, self.tr("Show in folder"), news.path)
             self._post(Severity.INFO, self.tr("The model is exported"), news.path, news.run, deeds=(deed,))
-        elif news.verb in (RunVerb.RESUME.value, RunVerb.EXTEND.value, RunVerb.KILL.value):
+        elif news.verb in (RunVerb.RESUME.value, RunVerb.EXTEND.value, RunVerb.KILL.value, *PINS):
             self._watcher.refresh()
 
     def _on_failed(self, news: ControlProblem) -> None:
@@ -156,6 +159,7 @@ class TrainingWatch(QObject):
             RunVerb.EXTEND.value: self.tr("The run could not be started"),
             RunVerb.PROMOTE.value: self.tr("The model could not be made"),
             RunVerb.EXPORT.value: self.tr("The model could not be made"),
+            **dict.fromkeys(PINS, self.tr("The checkpoint could not be pinned or let go")),
         }
         title = titles.get(news.verb, self.tr("The run could not be asked"))
         self._post(Severity.ERROR, title, news.message, news.run, details=news.details)

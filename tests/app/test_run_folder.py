@@ -139,6 +139,9 @@ def test_checkpoints_newest_first(folder: Path) -> None:
     found = checkpoints_of(folder)
     assert [facts.step for facts in found] == [100, 40, 20]
     assert found[0].num_bytes > 5000
+    assert not any(facts.is_pinned for facts in found)
+    run.set_pinned(40, is_pinned=True)
+    assert [facts.is_pinned for facts in checkpoints_of(folder)] == [False, True, False]
     assert best_scores_of(folder) == {20: -0.05, 100: -0.01, 40: -0.025}
 
 

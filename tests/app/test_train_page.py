@@ -395,6 +395,28 @@ def test_checkpoints_and_the_way_into_the_library(make_shell: Make, run_async: R
     run_async(story())
 
 
+def test_a_checkpoint_is_kept_and_let_go_again(make_shell: Make, run_async: RunAsync, run: RunDir) -> None:
+    async def story() -> None:
+        shell, page = await opened(make_shell)
+        await caught_up(shell)
+        page.live.show_tab("checkpoints")
+        panel = page.live.checkpoints
+        await until(lambda: len(panel.rows) == 1)
+        pin = panel.rows[0].pin
+        pin.setFocus()
+        QTest.keyClick(pin, Qt.Key.Key_Space)
+        assert not pin.isChecked(), "not before it is so"
+        await until(lambda: panel.rows[0].pin.isChecked())
+        assert run.pinned_steps() == {20}
+        assert "Step 20 · best so far · kept" in texts(panel)
+        assert panel.rows[0].pin.hasFocus(), "the next press lets it go"
+        QTest.keyClick(panel.rows[0].pin, Qt.Key.Key_Space)
+        await until(lambda: not panel.rows[0].pin.isChecked())
+        assert run.pinned_steps() == frozenset()
+
+    run_async(story())
+
+
 def test_the_log_is_there_to_be_copied(make_shell: Make, run_async: RunAsync, run: RunDir) -> None:
     async def story() -> None:
         shell, page = await opened(make_shell)

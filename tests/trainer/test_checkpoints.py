@@ -145,6 +145,36 @@ def test_milestones_and_the_best_stay(tmp_path: Path) -> None:
     assert shelf.names == ["step-4", "step-8"]
 
 
+def test_what_is_pinned_stays_until_it_is_let_go(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "run", keep=1)
+    shelf.save(1)
+    shelf.save(2)
+    assert shelf.names == ["step-2"]
+    shelf.run.set_pinned(2, is_pinned=True)
+    shelf.save(3)
+    shelf.save(4)
+    assert shelf.names == ["step-2", "step-4"]
+    assert shelf.of(small_state()).restore() == 4
+    shelf.save(2)  # written anew, as after going back
+    shelf.save(5)
+    assert shelf.names == ["step-2", "step-5"]
+    shelf.run.set_pinned(2, is_pinned=False)
+    assert shelf.run.pinned_steps() == frozenset()
+    shelf.save(6)
+    assert shelf.names == ["step-6"]
+
+
+def test_what_is_gone_cannot_be_pinned(shelf: Shelf) -> None:
+    shelf.save(1)
+    with pytest.raises(CheckpointError, match="no such checkpoint"):
+        shelf.run.set_pinned(7, is_pinned=True)
+    assert shelf.run.pinned_steps() == frozenset()
+    shelf.run.set_pinned(7, is_pinned=False)
+    (shelf.run.pins / "step-old").touch()
+    shelf.run.set_pinned(1, is_pinned=True)
+    assert shelf.run.pinned_steps() == {1}
+
+
 # Once: a score that is no number was never beaten, and no checkpoint was the best from then on.
 def test_a_score_that_is_no_number_is_not_the_best(tmp_path: Path) -> None:
     checkpoints = Shelf(tmp_path / "run").of(small_state())

@@ -18,7 +18,7 @@ from tests.helpers.tiny_runs import run_config, run_data, saved_state, write_set
 from trainer.cli import main
 from trainer.events import read_events
 from trainer.recipes import recipe_names
-from trainer.run_dir import RunDir, read_json, write_json
+from trainer.run_dir import RunDir, checkpoint_step, read_json, write_json
 from ul_engine.checkpoint import load_model
 from ul_engine.presets import MODEL_PRESETS
 
@@ -103,6 +103,19 @@ def test_status_and_steering_of_a_run_that_is_over(stage1_run: Path, capsys: pyt
         assert train(command, stage1_run) == 1
         assert "there is nobody to ask" in capsys.readouterr().out
     assert not list((stage1_run / "commands").iterdir())
+
+
+def test_pinning_from_the_command_line(stage1_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = RunDir(tmp_path / "run")
+    shutil.copytree(stage1_run, run.root)
+    step = checkpoint_step(run.checkpoint_folders()[-1])
+    assert train("pin", run.root, step) == 0
+    assert "stays" in capsys.readouterr().out
+    assert run.pinned_steps() == {step}
+    assert train("pin", run.root, step, "--off") == 0
+    assert run.pinned_steps() == frozenset()
+    assert train("pin", run.root, step + 1) == 1
+    assert "no such checkpoint" in capsys.readouterr().err
 
 
 def test_status_of_a_killed_run_says_how_to_go_on(

@@ -1,4 +1,4 @@
-"""``ul-train status``, ``stop``, ``pause``, ``save`` and ``preview``: look at a run and steer it."""
+"""``ul-train status``, ``stop``, ``pause``, ``save``, ``preview`` and ``pin``: look at a run and steer it."""
 
 import argparse
 import time
@@ -21,6 +21,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         steer = commands.add_parser(command.value, help=COMMANDS[command])
         steer.add_argument("folder", type=run_folder, metavar="RUN")
         steer.set_defaults(run=partial(_request, command))
+    pin = commands.add_parser("pin", help="Let a checkpoint stay, however many come after it.")
+    pin.add_argument("folder", type=run_folder, metavar="RUN")
+    pin.add_argument("step", type=int, help="the checkpoint's step")
+    pin.add_argument("--off", action="store_true", help="let it go with the others of its age")
+    pin.set_defaults(run=_pin)
 
 
 def _request(command: Command, arguments: argparse.Namespace) -> int:
@@ -31,6 +36,12 @@ def _request(command: Command, arguments: argparse.Namespace) -> int:
         return 1
     request_command(folder, command)
     print(f"{folder}: asked to {command.value}, after the step it is at")
+    return 0
+
+
+def _pin(arguments: argparse.Namespace) -> int:
+    RunDir(arguments.folder).set_pinned(arguments.step, is_pinned=not arguments.off)
+    print(f"{arguments.folder}: step {arguments.step:,} {'is no longer pinned' if arguments.off else 'stays'}")
     return 0
 
 

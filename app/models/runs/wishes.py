@@ -17,12 +17,14 @@ class RunVerb(Enum):
     PROMOTE = "promote"
     EXPORT = "export"
     COMPARE = "compare"
+    PIN = "pin"
+    UNPIN = "unpin"
 
 
 @dataclass(frozen=True)
 class RunWish:
-    """One deed on one run. `num_steps` is for EXTEND; `step` (None: the run's exported model) and `target`, a folder or
-    for PROMOTE a name, are for models; `cells` for COMPARE."""
+    """One deed on one run. `num_steps` is for EXTEND; `step` (None: the run's exported model) is for models and pins,
+    `target`, a folder or for PROMOTE a name, for models; `cells` for COMPARE."""
 
     verb: RunVerb
     path: str

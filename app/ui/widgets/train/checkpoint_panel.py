@@ -11,7 +11,7 @@ from app.models.runs.wishes import RunVerb, RunWish
 from app.models.runs.words import ago, bytes_text
 from app.ui.theme.fonts import font
 from app.ui.theme.tokens import SPACING
-from app.ui.widgets.buttons import TextButton
+from app.ui.widgets.buttons import IconButton, TextButton
 from app.ui.widgets.labels import label
 
 MOST_FIGURES = 4
@@ -65,6 +65,7 @@ class CheckpointPanel(QScrollArea):
         if shown == self._shown:
             return
         self._shown = shown
+        focused = next((row.row for row in self._rows if row.pin is not None and row.pin.hasFocus()), None)
         for old in self._rows:
             old.hide()
             old.deleteLater()
@@ -73,6 +74,9 @@ class CheckpointPanel(QScrollArea):
         for place, row in enumerate(self._rows):
             row.chosen.connect(self._on_chosen)
             self._layout.insertWidget(1 + place, row)
+            row.show()  # at once, for the focus
+            if focused and row.row and row.pin and row.row.facts.step == focused.facts.step:
+                row.pin.setFocus()
         self._empty.setVisible(not self._rows)
         self._empty.setText(
             self.tr(
@@ -87,6 +91,9 @@ class CheckpointPanel(QScrollArea):
         if self._view is None:
             return
         verb, step = choice
+        if verb in (RunVerb.PIN.value, RunVerb.UNPIN.value):
+            self.wished.emit(RunWish(RunVerb(verb), self._view.path, step=step))
+            return
         if verb == "publish":
             self.publish_requested.emit(f"{self._view.path}/model")
             return
@@ -135,6 +142,7 @@ class ModelRow(QFrame):
     def __init__(self, row: CheckpointRow | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.row = row
+        self.pin: IconButton | None = None
         self.setProperty("role", "card")
         words = QVBoxLayout()
         words.setSpacing(2)
@@ -148,10 +156,29 @@ class ModelRow(QFrame):
         layout.setContentsMargins(SPACING.l, SPACING.s, SPACING.m, SPACING.s)
         layout.setSpacing(SPACING.s)
         layout.addLayout(words, 1)
+        if row is not None:
+            self.pin = self._pin_button(is_pinned=row.facts.is_pinned)
+            layout.addWidget(self.pin, 0, Qt.AlignmentFlag.AlignVCenter)
         self._add(layout, self.tr("Into the library"), "promote", "primary" if row is None else "")
         self._add(layout, self.tr("Export…"), "export", "")
         if row is None:
             self._add(layout, self.tr("Publish…"), "publish", "")
+
+    def _pin_button(self, *, is_pinned: bool) -> IconButton:
+        keep, free = self.tr("Keep this checkpoint for good"), self.tr("Let this checkpoint go with the others")
+        button = IconButton("pin", f"{free if is_pinned else keep}: {self._title()}", "small", self)
+        button.setCheckable(True)
+        button.setChecked(is_pinned)
+        button.setProperty("verb", (RunVerb.UNPIN if is_pinned else RunVerb.PIN).value)
+        button.clicked.connect(self._on_pin_clicked)
+        return button
+
+    def _on_pin_clicked(self) -> None:
+        """It shows what is on the disk: the row comes anew when that has changed."""
+        assert self.pin is not None
+        assert self.row is not None
+        self.pin.setChecked(self.row.facts.is_pinned)
+        self.chosen.emit((str(self.pin.property("verb")), self.row.facts.step))
 
     def _add(self, layout: QHBoxLayout, text: str, verb: str, variant: str) -> None:
         button = TextButton(text, variant, parent=self)
@@ -170,6 +197,7 @@ class ModelRow(QFrame):
             return self.tr("Finished model")
         signs = [self.tr("best so far")] if self.row.is_best else []
         signs += [self.tr("milestone")] if self.row.is_milestone else []
+        signs += [self.tr("kept")] if self.row.facts.is_pinned else []
         step = self.tr("Step {step}").format(step=grouped(self.row.facts.step))
         return " · ".join((step, *signs))
 
@@ -194,6 +222,6 @@ class ModelRow(QFrame):
             bytes_text(facts.num_bytes),
             self.tr("saved {ago}").format(ago=ago(facts.saved_s)),
         ]
-        if not (self.row.is_newest or self.row.is_best or self.row.is_milestone):
+        if not (self.row.is_newest or self.row.is_best or self.row.is_milestone or facts.is_pinned):
             parts.append(self.tr("goes with the next one"))
         return " · ".join(parts)
