@@ -99,6 +99,7 @@ class Shell(QObject):
         page.look_requested.connect(program.machine_keeper.look)
         page.reports_requested.connect(self._on_reports_requested)
         page.tour_requested.connect(self.window.open_tour)
+        page.token_requested.connect(self._on_token_requested)
 
     def _connect_saving(self) -> None:
         program = self.program
@@ -112,6 +113,10 @@ class Shell(QObject):
             self.theme.theme_changed,
         ):
             signal.connect(self._save_timer.start)
+
+    def _on_token_requested(self) -> None:
+        self.window.show_page("models")
+        self.window.models_page.open_token()
 
     def _connect_library(self) -> None:
         program, window, page = self.program, self.window, self.window.library_page

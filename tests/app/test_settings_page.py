@@ -16,6 +16,7 @@ from app.models.machine import Device
 from app.services.settings import SettingsFile
 from app.shell import Shell
 from app.ui.theme.theme import colours
+from app.ui.widgets.models.token_dialog import TokenDialog
 from app.ui.widgets.question_dialog import QuestionDialog
 from app.ui.widgets.settings.check import FindingLine
 from tests.app.conftest import RunAsync, until
@@ -107,6 +108,25 @@ def test_devices_are_offered_and_a_lost_one_stays_visible(make_shell: Make) -> N
     assert engine.device.currentText() == "cuda:1 (not found here)"
     engine.threads.setValue(3)
     assert session.preferences.state.threads == 3
+
+
+def test_an_open_list_of_devices_outlives_news_that_change_nothing(make_shell: Make) -> None:
+    shell = make_shell()
+    engine = opened(shell).section("engine")
+    changed: list[Any] = []
+    engine.device.model().rowsAboutToBeRemoved.connect(changed.append)
+    shell.program.session.machine.update(num_cores=6)
+    assert engine.threads.maximum() == 6
+    assert changed == []
+
+
+def test_the_access_token_is_changed_from_there(make_shell: Make) -> None:
+    shell = make_shell()
+    opened(shell).section("hub").token_button.click()
+    assert shell.window.page == "models"
+    dialog = shell.window.models_page.findChild(TokenDialog)
+    assert dialog.isVisible()
+    dialog.reject()
 
 
 def test_release_asks_while_a_job_runs(make_shell: Make, run_async: RunAsync) -> None:

@@ -31,6 +31,7 @@ class SettingsPage(QFrame):
     look_requested = Signal()
     tour_requested = Signal()
     reports_requested = Signal()
+    token_requested = Signal()
 
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -154,6 +155,7 @@ class SettingsPage(QFrame):
         self.section("folders").folder_open_requested.connect(self.folder_open_requested)
         self.section("engine").restart_requested.connect(self.restart_requested)
         self.section("engine").release_requested.connect(self.release_requested)
+        self.section("hub").token_requested.connect(self.token_requested)
         self.section("check").check_requested.connect(self.check_requested)
         self.section("about").tour_requested.connect(self.tour_requested)
         self.section("about").reports_requested.connect(self.reports_requested)

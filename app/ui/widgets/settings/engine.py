@@ -3,12 +3,14 @@
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from app.models.engine_state import EnginePhase
 from app.models.session import Session
 from app.ui.widgets.quiet_inputs import QuietComboBox, QuietSpinBox
 from app.ui.widgets.settings.section import Section, selectable
+
+DEVICE_PX = 320
 
 
 class EngineSection(Section):
@@ -22,9 +24,12 @@ class EngineSection(Section):
         self._session = session
         self.device = QuietComboBox(self)
         self.device.setMinimumWidth(200)
+        self.device.setMaximumWidth(DEVICE_PX)
+        self.device.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.threads = QuietSpinBox(self)
         self.threads.setSpecialValueText(self.tr("All but one"))
         self.threads.setMinimumWidth(130)
+        self._choices: list[tuple[str, str]] = []
         self._state = selectable()
         self.release = self.button(self.tr("Release"), self.release_requested)
         self.release.setAccessibleName(self.tr("Release the engine's memory"))
@@ -52,9 +57,11 @@ class EngineSection(Section):
         choices.append(("cpu", self.tr("The processor")))
         if wished.device not in dict(choices):
             choices.append((wished.device, self.tr("{name} (not found here)").format(name=wished.device)))
-        self.device.clear()
-        for name, title in choices:
-            self.device.addItem(title, name)
+        if choices != self._choices:  # else a list that a person has just opened would close
+            self._choices = choices
+            self.device.clear()
+            for name, title in choices:
+                self.device.addItem(title, name)
         self.device.setCurrentIndex(self.device.findData(wished.device))
         self.threads.blockSignals(True)
         self.threads.setRange(0, max(machine.num_cores, wished.threads, 1))

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.models.session import Session
+from app.ui.widgets.labels import label
 from app.ui.widgets.settings.section import Section, selectable
 from app.ui.widgets.settings.switch import Switch
 
@@ -13,6 +15,8 @@ USUAL_ENDPOINT = "https://huggingface.co"
 
 class HubSection(Section):
     """The page Models does the fetching; here is how."""
+
+    token_requested = Signal()
 
     def __init__(self, title: str, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(title, parent)
@@ -26,8 +30,21 @@ class HubSection(Section):
         self.add_row(
             self.tr("Stay offline"), self.tr("Nothing is fetched; models already here go on working."), self.offline
         )
-        self.add_row(self.tr("Mirror"), self._problem, self.endpoint)
-        self.add_row(self.tr("Access token"), self._token)
+        self._mirror = label(
+            self.tr("Another server with the same models, for where this one cannot be reached."),
+            "muted",
+            is_wrapped=True,
+        )
+        words = QWidget(self)
+        column = QVBoxLayout(words)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self._mirror)
+        column.addWidget(self._problem)
+        self.add_row(self.tr("Mirror"), words, self.endpoint)
+        self.token_button = self.button(self.tr("Change…"), self.token_requested)
+        self.token_button.setAccessibleName(self.tr("Change the access token"))
+        self.add_row(self.tr("Access token"), self._token, self.token_button)
         self.offline.toggled.connect(self._on_offline_toggled)
         self.endpoint.editingFinished.connect(self._on_endpoint_edited)
         session.preferences.preferences_changed.connect(self._show)

@@ -27,7 +27,7 @@ class Section(QWidget):
         layout.addWidget(label(title, "strong"))
         layout.addWidget(self._card)
 
-    def add_row(self, title: str, words: str | QLabel, *controls: QWidget) -> None:
+    def add_row(self, title: str, words: str | QWidget, *controls: QWidget) -> None:
         """A title over words that may change, and controls at the right."""
         if self._rows.count():
             self._rows.addWidget(line(self._card))
@@ -35,7 +35,7 @@ class Section(QWidget):
         column = QVBoxLayout()
         column.setSpacing(2)
         column.addWidget(label(title, "emphasis", is_wrapped=True))
-        if text.text() or not isinstance(words, str):
+        if words != "":
             column.addWidget(text)
         row = QHBoxLayout()
         row.setContentsMargins(SPACING.l, SPACING.m, SPACING.l, SPACING.m)
