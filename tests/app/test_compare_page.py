@@ -629,6 +629,9 @@ def test_several_models_in_one_comparison(
         page.run()
         await ended(shell)
         assert [shown.state for shown in compare.all_shown()] == [ShownState.READY] * 3
+        assert page.center is not None
+        compare.view.update(mode=ViewMode.WIPE, reference=2)
+        await until(lambda: page.center.tools.reference.currentIndex() == 2)  # type: ignore[union-attr]
         await until(lambda: page.inspector.numbers.numbers.rowCount() == 2)  # type: ignore[union-attr]
 
     run_async(story())
@@ -652,6 +655,10 @@ def test_clips_run_in_step_with_their_curves(make_shell: Make, run_async: RunAsy
         assert list(flicker.x) == [2.0, 3.0]
         QTest.keyClick(page, Qt.Key.Key_A)
         assert compare.view.view.frame == 0
+        QTest.keyClick(page, Qt.Key.Key_Space)
+        assert page.center.play.is_playing
+        shell.window.show_page("generate")
+        assert not page.center.play.is_playing, "nobody sees it"
 
     run_async(story())
 

@@ -54,6 +54,7 @@ def test_the_chrome_holds_long_words(make_shell: Make, long_words: None) -> None
     assert shell.window.sheet_overlay is not None
     assert clipped(shell.window.sheet_overlay) == []
     assert clipped(shell.window.status) == []
+    assert clipped(shell.window.rail) == []
     shell.window.open_tour()
     spin(30)
     assert shell.window.tour is not None

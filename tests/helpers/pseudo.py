@@ -88,8 +88,8 @@ def _texts(root: "QWidget") -> Iterator[tuple[str, str]]:
 
 def clipped(root: "QWidget") -> list[str]:
     """Words below `root` that do not fit where they stand, and controls that stick out of their parents."""
-    from PySide6.QtCore import QPoint
-    from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QLabel, QWidget
+    from PySide6.QtCore import QPoint, Qt
+    from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QLabel, QScrollArea, QWidget
 
     from app.ui.widgets.elided_label import ElidedLabel
 
@@ -110,6 +110,12 @@ def clipped(root: "QWidget") -> list[str]:
             needed = widget.fontMetrics().horizontalAdvance(widget.text()) + (icon_px if is_beside else 0) + 6
             if needed > widget.width() + 1:
                 found.append(f"cut: {name} ({widget.width()} of {needed} px)")
+        if isinstance(widget, QScrollArea) and widget.widget() is not None:
+            beyond = widget.widget().width() - widget.viewport().width()
+            if beyond > 1 and widget.horizontalScrollBarPolicy() == Qt.ScrollBarPolicy.ScrollBarAlwaysOff:
+                found.append(
+                    f"{beyond} px that cannot be scrolled to: {name} of {type(widget.parentWidget()).__name__}"
+                )
         parent = widget.parentWidget()
         if parent is not None and parent is not root and not isinstance(parent, QAbstractScrollArea):
             right = widget.mapTo(parent, QPoint(widget.width(), 0)).x()

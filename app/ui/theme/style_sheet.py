@@ -135,7 +135,7 @@ QToolButton[variant="icon"]:checked {{ background: {c.accent_tint}; }}
 QToolButton[variant="icon"]:focus, QToolButton[variant="small"]:focus {{ border-color: {c.focus}; }}
 QToolButton[variant="rail"] {{
     background: transparent; border-color: transparent; color: {c.muted}; font-size: {TYPE.caption}px;
-    min-width: 56px; max-width: 56px; min-height: 50px; padding: 4px 0 2px 0;
+    min-height: 50px; padding: 4px 0 2px 0;
 }}
 QToolButton[variant="rail"]:hover {{ background: {c.hover}; color: {c.text}; }}
 QToolButton[variant="rail"]:checked {{ background: {c.accent_tint}; color: {c.accent_text}; }}

@@ -1,15 +1,17 @@
 """The pages that exist, one below the other at the left edge."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QFont, QFontMetrics, QKeySequence
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
+from app.ui.theme.fonts import font
 from app.ui.theme.icons import app_icon, icon
 from app.ui.theme.theme import colours
-from app.ui.theme.tokens import SPACING
+from app.ui.theme.tokens import SPACING, TYPE
 from app.ui.widgets.buttons import IconButton
 
-WIDTH_PX = 72
+LEAST_PX, MOST_PX = 60, 104
+"""Width of a button: that of the longest title, within these."""
 
 
 class NavigationRail(QFrame):
@@ -20,11 +22,11 @@ class NavigationRail(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "rail")
-        self.setFixedWidth(WIDTH_PX)
         self._buttons: dict[str, RailButton] = {}
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(SPACING.xs, SPACING.m, SPACING.xs + 1, SPACING.m)
         self._layout.setSpacing(SPACING.xs)
+        self._button_px = LEAST_PX
         sign = QLabel(self)
         sign.setPixmap(app_icon().pixmap(32, 32))
         sign.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -42,7 +44,17 @@ class NavigationRail(QFrame):
         self._buttons[name] = button
         place = self._layout.count() if is_last else self._layout.count() - 1
         self._layout.insertWidget(place, button, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._fit(title)
         return button
+
+    def _fit(self, title: str) -> None:
+        """All buttons are as wide as the longest title asks for."""
+        needed = QFontMetrics(font(TYPE.caption, QFont.Weight.Medium)).horizontalAdvance(title) + SPACING.s
+        self._button_px = min(max(self._button_px, needed), MOST_PX)
+        for button in self._buttons.values():
+            button.setFixedWidth(self._button_px)
+        margins = self._layout.contentsMargins()
+        self.setFixedWidth(self._button_px + margins.left() + margins.right() + 3)
 
     def button(self, name: str) -> "RailButton":
         """The button of a page."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.models.play_state import PlayState
@@ -82,6 +83,11 @@ class CompareCenter(QFrame):
         if (count, fps or self.play.fps) != (self.play.count, self.play.fps):
             self.play.set_clip(count, fps or self.play.fps)
         self.play_bar.setVisible(count > 1)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """What nobody sees need not play."""
+        super().hideEvent(event)
+        self.play.pause()
 
     def _on_frame_changed(self, frame: Any) -> None:
         self._compare.view.update(frame=frame)

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.session import Session
 from app.ui.theme.tokens import SPACING
-from app.ui.widgets.buttons import TextButton
+from app.ui.widgets.buttons import Chip
 from app.ui.widgets.compare.input_strip import InputStrip
 from app.ui.widgets.compare.model_list import CodecList, ModelList
 from app.ui.widgets.compare.run_bar import RunBar
@@ -33,7 +33,7 @@ class ComparePanel(QFrame):
         self.models = ModelList(compare.form, self)
         self.codecs = CodecList(compare.form, self)
         self.settings = SettingsForm(compare.form, self)
-        self.report_button = TextButton(self.tr("Measure a whole folder…"), "link", "folder", self)
+        self.report_button = Chip(self.tr("Measure a whole folder…"), variant="link", parent=self)
         self.report_button.clicked.connect(self.report_requested)
         scroll = self._make_scroll()
         self.bar = RunBar(session, self)  # after the form in the order of the Tab key

@@ -118,11 +118,12 @@ class CompareViewBar(QWidget):
         self.difference.setCurrentIndex(list(DifferenceKind).index(view.difference))
         if self.gain.value() != view.gain:
             self.gain.setValue(view.gain)
-        titles = [candidate.title for candidate in self._compare.candidates]
+        candidates = self._compare.candidates
+        titles = [candidate.title for candidate in candidates]
         if [self.reference.itemText(row) for row in range(self.reference.count())] != titles:
             self.reference.clear()
             self.reference.addItems(titles)
-        self.reference.setCurrentIndex(titles.index(self._compare.reference.title))
+        self.reference.setCurrentIndex(candidates.index(self._compare.reference))
         is_choice = is_pair and len(titles) > 2
         self.reference.setVisible(is_choice)
         self._against.setVisible(is_choice)

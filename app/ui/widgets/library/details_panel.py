@@ -7,13 +7,14 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QFrame, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.gallery import GalleryItem, GalleryKind
 from app.models.gallery.request_rows import request_rows
 from app.models.progress import grouped
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import IconButton, TextButton
+from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.labels import label, line
 from app.ui.widgets.library.gallery_verbs import GalleryVerbs
 from ul_engine.hub.wording import size_text
@@ -58,7 +59,7 @@ class DetailsPanel(QFrame):
         column.setSpacing(SPACING.m)
         column.addWidget(self._title)
         column.addWidget(self._problem)
-        column.addLayout(self._buttons())
+        column.addWidget(self._buttons())
         column.addWidget(self._use)
         column.addWidget(self._continue)
         column.addWidget(line(self))
@@ -77,9 +78,9 @@ class DetailsPanel(QFrame):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
 
-    def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(SPACING.xs)
+    def _buttons(self) -> QWidget:
+        buttons = QWidget(self)
+        row = FlowLayout(SPACING.xs, buttons)
         row.addWidget(self._star)
         for icon_name, name, slot in (
             ("copy", self.tr("Copy (Ctrl+C)"), self._verbs.copy),
@@ -89,9 +90,8 @@ class DetailsPanel(QFrame):
             button = IconButton(icon_name, name, parent=self)
             button.clicked.connect(slot)
             row.addWidget(button)
-        row.addStretch(1)
         row.addWidget(self._compare)
-        return row
+        return buttons
 
     def _connect(self) -> None:
         verbs = self._verbs

@@ -3,7 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from app.gallery import GalleryFacts, GalleryKind, GalleryOrder
 from app.models.gallery.gallery import Gallery, GalleryFilter
@@ -14,6 +14,7 @@ from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.labels import label
 from app.ui.widgets.quiet_inputs import QuietComboBox
 
+MOST_PX = 240
 TILE_SIZES = (("S", 124), ("M", 172), ("L", 290))
 
 
@@ -47,7 +48,9 @@ class FilterRow(QWidget):
         combo = QuietComboBox(self)
         combo.setAccessibleName(name)
         combo.setToolTip(name)
-        combo.setFixedWidth(width_px)
+        combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        combo.setMinimumWidth(width_px)
+        combo.setMaximumWidth(MOST_PX)
         return combo
 
     def _fill(self) -> None:
