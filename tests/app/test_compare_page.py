@@ -598,6 +598,11 @@ def test_codecs_at_equal_bits_and_the_whole_bench(make_shell: Make, run_async: R
         assert jpeg.figures is not None
         assert jpeg.figures.is_floor
         assert (jpegxl.state, jpegxl.words) == (ShownState.FAILED, "needs a package that is not here")
+        box = page.panel.codecs.boxes["jpegxl"]
+        assert box.isEnabled(), "what is ticked can be let go"
+        click(box)
+        assert not box.isEnabled()
+        assert box.toolTip() == "needs a package that is not here"
         page.inspector.show_tab("bench")
         click(page.inspector.bench.button)
         await ended(shell)

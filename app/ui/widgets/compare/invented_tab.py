@@ -44,7 +44,7 @@ class InventedTab(TabFrame):
             self.count.addItem(self.tr("{count} decodes").format(count=number), number)
         self.count.setMinimumWidth(150)
         self.overlay_box = QCheckBox(self.tr("Deviation over the picture"), self)
-        self.mean_box = QCheckBox(self.tr("Show the mean in place of one decode"), self)
+        self.mean_box = QCheckBox(self.tr("Show the mean of all decodes"), self)
         self.legend = ValueLegend(parent=self)
         self.value = label("", "caption", is_wrapped=True)
         self.facts = label("", is_wrapped=True)

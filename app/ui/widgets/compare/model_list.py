@@ -4,11 +4,9 @@ from typing import Any
 
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
-from app.models.compare.candidates import CODEC_TITLES
-from app.models.compare.form import CODECS, MAX_MODELS, CompareForm
+from app.models.compare.form import MAX_MODELS, CompareForm
 from app.models.model_library import titles_of
 from app.ui.theme.tokens import SPACING
-from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.labels import label
 
 
@@ -65,36 +63,3 @@ class ModelList(QWidget):
         if isinstance(box, QCheckBox):
             self._form.toggle_model(str(box.property("path")), is_on=is_on)
             self._refresh()
-
-
-class CodecList(QWidget):
-    """Ordinary codecs at the same bits, as further candidates."""
-
-    def __init__(self, form: CompareForm, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._form = form
-        self.boxes: dict[str, QCheckBox] = {}
-        row = QWidget(self)
-        flow = FlowLayout(SPACING.s, row)
-        for name in CODECS:
-            box = QCheckBox(CODEC_TITLES[name], row)
-            box.setToolTip(self.tr("{codec} at the bits per pixel of the first model").format(codec=CODEC_TITLES[name]))
-            box.toggled.connect(self._on_toggled)
-            flow.addWidget(box)
-            self.boxes[name] = box
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(SPACING.xs)
-        layout.addWidget(label(self.tr("Against codecs at equal bits"), "field"))
-        layout.addWidget(row)
-        form.form_changed.connect(self._refresh)
-        self._refresh()
-
-    def _refresh(self, _payload: Any = None) -> None:
-        for name, box in self.boxes.items():
-            box.blockSignals(True)
-            box.setChecked(name in self._form.state.codecs)
-            box.blockSignals(False)
-
-    def _on_toggled(self, _is_on: bool) -> None:
-        self._form.update(codecs=tuple(name for name, box in self.boxes.items() if box.isChecked()))

@@ -6,8 +6,9 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from app.models.session import Session
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import Chip
+from app.ui.widgets.compare.codec_list import CodecList
 from app.ui.widgets.compare.input_strip import InputStrip
-from app.ui.widgets.compare.model_list import CodecList, ModelList
+from app.ui.widgets.compare.model_list import ModelList
 from app.ui.widgets.compare.run_bar import RunBar
 from app.ui.widgets.compare.settings_form import SettingsForm
 from app.ui.widgets.labels import line
@@ -31,7 +32,7 @@ class ComparePanel(QFrame):
         compare = session.compare
         self.inputs = InputStrip(compare.inputs, self)
         self.models = ModelList(compare.form, self)
-        self.codecs = CodecList(compare.form, self)
+        self.codecs = CodecList(compare, self)
         self.settings = SettingsForm(compare.form, self)
         self.report_button = Chip(self.tr("Measure a whole folder…"), variant="link", parent=self)
         self.report_button.clicked.connect(self.report_requested)
