@@ -40,6 +40,12 @@ def label(text: str = "", role: str = "", *, is_wrapped: bool = False, parent: Q
     return result
 
 
+def selectable(words: QLabel) -> QLabel:
+    """A label whose text can be marked and copied."""
+    words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return words
+
+
 def line(parent: QWidget | None = None) -> QFrame:
     """A thin horizontal line."""
     result = QFrame(parent)

@@ -3,17 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QKeyEvent, QKeySequence, QPalette, QResizeEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QFileDialog,
-    QFrame,
     QHBoxLayout,
-    QHeaderView,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -23,70 +17,19 @@ from app.models.compare.comparison import Comparison
 from app.models.compare.figures import metrics
 from app.models.compare.keeping import at_its_level, levels_csv
 from app.models.compare.ladder_curve import ladder_curves, level_on_show
-from app.models.compare.numbers import BestRole, NumbersModel
-from app.ui.theme.fonts import font
-from app.ui.theme.theme import colours
-from app.ui.theme.tokens import SPACING, TYPE
+from app.models.compare.numbers import NumbersModel
+from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.chart import Axis, Chart, Series
 from app.ui.widgets.compare.missing_measures import MissingMeasures
+from app.ui.widgets.compare.numbers_table import ROW_PX, NumbersTable
 from app.ui.widgets.compare.when_seen import WhenSeen
 from app.ui.widgets.labels import label
 from app.ui.widgets.quiet_inputs import QuietComboBox
 
-AnyIndex = QModelIndex | QPersistentModelIndex
-ROW_PX = 26
 MAX_ROWS = 8
 CHART_FROM_PX = 400
 """Below this height the curve over the levels gives way to the numbers."""
-
-
-class NumbersDelegate(QStyledItemDelegate):
-    """The best of a column is bold, not only coloured; screen readers hear it too."""
-
-    def initStyleOption(self, option: QStyleOptionViewItem, index: AnyIndex) -> None:
-        """See the class."""
-        super().initStyleOption(option, index)
-        if index.data(BestRole):
-            option.font = font(TYPE.caption, QFont.Weight.Bold, has_even_digits=True)
-            option.palette.setColor(QPalette.ColorRole.Text, QColor(colours().accent_text))
-
-
-class NumbersTable(QTableView):
-    """Ctrl+C copies the chosen cells, tabs between them."""
-
-    def __init__(self, model: NumbersModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._numbers = model
-        self.setModel(model)
-        self.setItemDelegate(NumbersDelegate(self))
-        self.setProperty("role", "numbers")
-        self.setAccessibleName(self.tr("Numbers of all candidates"))
-        self.setFont(font(TYPE.caption, has_even_digits=True))
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(ROW_PX)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setMinimumSectionSize(36)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """See the class."""
-        if event.matches(QKeySequence.StandardKey.Copy):
-            self.copy()
-        else:
-            super().keyPressEvent(event)
-
-    def copy(self) -> None:
-        """Chosen cells, or all of the table."""
-        chosen = self.selectionModel().selectedIndexes()
-        text = self._numbers.tab_text(chosen) if chosen else self._numbers.csv_text()
-        QGuiApplication.clipboard().setText(text)
 
 
 class NumbersTab(WhenSeen, QWidget):

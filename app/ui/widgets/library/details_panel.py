@@ -15,7 +15,7 @@ from app.models.progress import grouped
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import IconButton, TextButton
 from app.ui.widgets.flow_layout import FlowLayout
-from app.ui.widgets.labels import label, line
+from app.ui.widgets.labels import label, line, selectable
 from app.ui.widgets.library.gallery_verbs import GalleryVerbs
 from ul_engine.hub.wording import size_text
 
@@ -187,9 +187,3 @@ class DetailsPanel(QFrame):
 
 def _pretty(request: str) -> str:
     return json.dumps(json.loads(request), indent=2, ensure_ascii=False) if request else ""
-
-
-def selectable(text: Any) -> Any:
-    """A label whose text can be marked and copied."""
-    text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return text

@@ -3,19 +3,17 @@
 import re
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.desk.desk import ModelDesk
-from app.models.desk.facts import HubModel, HubSearch, Unfinished
-from app.models.desk.words import task_kind_words
+from app.models.desk.facts import HubModel, HubSearch
 from app.models.progress import grouped
 from app.ui.theme.tokens import SPACING
-from app.ui.widgets.buttons import Chip, IconButton, TextButton
-from app.ui.widgets.labels import label
-from app.ui.widgets.models.model_details import selectable
+from app.ui.widgets.buttons import Chip, TextButton
+from app.ui.widgets.labels import label, selectable
+from app.ui.widgets.models.hub_row import HubRow, found_words, unfinished_words
 from app.ui.widgets.quiet_inputs import QuietComboBox
-from ul_engine.hub.wording import size_text
 
 MAX_ROWS = 100
 _REPO = re.compile(r"^(https?://[^/]+/)?[A-Za-z0-9_][\w.-]*/[A-Za-z0-9_][\w.-]*/?$")
@@ -122,7 +120,7 @@ class HubBrowser(QWidget):
     # ---- what it shows --------------------------------------------------------------------------------------------
 
     @property
-    def rows(self) -> list["HubRow"]:
+    def rows(self) -> list[HubRow]:
         """Those on show."""
         return list(self._on_show)
 
@@ -141,10 +139,10 @@ class HubBrowser(QWidget):
         names = {facts.source for facts in self._desk.storage.models.values()}
         stopped = [each for each in self._desk.storage.unfinished if each.repo not in self._busy]
         for unfinished in stopped:
-            self._add(HubRow(unfinished.repo, _unfinished_words(unfinished), unfinished=True, parent=self))
+            self._add(HubRow(unfinished.repo, unfinished_words(unfinished), unfinished=True, parent=self))
         above = {each.repo for each in stopped}
         for model in [each for each in found if each.repo not in above][:MAX_ROWS]:
-            row = HubRow(model.repo, _found_words(model), parent=self)
+            row = HubRow(model.repo, found_words(model), parent=self)
             row.set_state(is_here=model.repo in names, is_busy=model.repo in self._busy)
             self._add(row)
 
@@ -158,7 +156,7 @@ class HubBrowser(QWidget):
             row.deleteLater()
         self._on_show = []
 
-    def _add(self, row: "HubRow") -> None:
+    def _add(self, row: HubRow) -> None:
         row.fetch_requested.connect(self.fetch_requested)
         row.forget_requested.connect(self.forget_requested)
         self._rows.addWidget(row)
@@ -187,69 +185,3 @@ class HubBrowser(QWidget):
         if not count:
             return self.tr("{n} were found, but the filters leave none.").format(n=len(search.found))
         return self.tr("1 model") if count == 1 else self.tr("{n} models").format(n=grouped(count))
-
-
-class HubRow(QFrame):
-    """One repository."""
-
-    fetch_requested = Signal(object)  # str
-    forget_requested = Signal(object)  # str
-
-    def __init__(self, repo: str, words: str, *, unfinished: bool = False, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.repo = repo
-        self.setProperty("role", "card")
-        self.fetch_button = TextButton(self.tr("Go on") if unfinished else self.tr("Fetch"), "", "download", self)
-        self.forget_button = IconButton("trash", self.tr("Remove what came so far"), parent=self)
-        self.forget_button.setVisible(unfinished)
-        text = QVBoxLayout()
-        text.setSpacing(2)
-        text.addWidget(selectable(label(repo, "emphasis")))
-        self._words = selectable(label(words, "caption", is_wrapped=True))
-        text.addWidget(self._words)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(SPACING.l, SPACING.s, SPACING.m, SPACING.s)
-        row.setSpacing(SPACING.s)
-        row.addLayout(text, 1)
-        row.addWidget(self.forget_button, 0, Qt.AlignmentFlag.AlignVCenter)
-        row.addWidget(self.fetch_button, 0, Qt.AlignmentFlag.AlignVCenter)
-        self.fetch_button.clicked.connect(self._on_fetch_clicked)
-        self.forget_button.clicked.connect(self._on_forget_clicked)
-
-    def set_state(self, *, is_here: bool, is_busy: bool) -> None:
-        """Whether it is here already, or being fetched."""
-        self.fetch_button.setEnabled(not is_here and not is_busy)
-        if is_busy:
-            self.fetch_button.setText(self.tr("Being fetched"))
-        elif is_here:
-            self.fetch_button.setText(self.tr("Is here"))
-
-    def _on_fetch_clicked(self) -> None:
-        self.fetch_requested.emit(self.repo)
-
-    def _on_forget_clicked(self) -> None:
-        self.forget_requested.emit(self.repo)
-
-
-def _unfinished_words(unfinished: Unfinished) -> str:
-    from PySide6.QtCore import QCoreApplication
-
-    words = QCoreApplication.translate("HubRow", "Not finished: {size} came so far and are kept")
-    return words.format(size=size_text(unfinished.done_bytes))
-
-
-def _found_words(model: HubModel) -> str:
-    from PySide6.QtCore import QCoreApplication
-
-    def tr(text: str) -> str:
-        return QCoreApplication.translate("HubRow", text)
-
-    parts = [
-        task_kind_words(model.task),
-        tr("{n} downloads").format(n=grouped(model.downloads)),
-        tr("{n} likes").format(n=grouped(model.likes)),
-        tr("changed {day}").format(day=model.updated) if model.updated else "",
-        tr("has terms to accept") if model.is_gated else "",
-        tr("private") if model.is_private else "",
-    ]
-    return " · ".join(part for part in parts if part)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.desk.desk import ModelDesk
 from app.models.desk.model_rows import ModelRows
@@ -13,7 +13,7 @@ from app.models.desk.words import parameters_words
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import IconButton, TextButton
 from app.ui.widgets.flow_layout import FlowLayout
-from app.ui.widgets.labels import label, line
+from app.ui.widgets.labels import label, line, selectable
 from ul_engine.hub.figures import labelled_figures
 from ul_engine.model_folder import Manifest, ModelEntry
 
@@ -250,9 +250,3 @@ def _fill(form: QFormLayout, rows: Any) -> None:
     for name, value in rows:
         if value:
             form.addRow(label(name, "caption"), selectable(label(value, is_wrapped=True)))
-
-
-def selectable(text: QLabel) -> QLabel:
-    """A label whose text can be marked and copied."""
-    text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return text
