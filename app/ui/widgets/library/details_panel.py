@@ -80,7 +80,7 @@ class DetailsPanel(QFrame):
 
     def _buttons(self) -> QWidget:
         buttons = QWidget(self)
-        row = FlowLayout(SPACING.xs, buttons)
+        row = FlowLayout(2, buttons)
         row.addWidget(self._star)
         for icon_name, name, slot in (
             ("copy", self.tr("Copy (Ctrl+C)"), self._verbs.copy),
