@@ -16,6 +16,7 @@ from app.services.background import LatestTask
 from app.services.clip_export import ClipExporter, Exported, ExportedSoFar, ExportFailed, ExportOrder
 from app.services.latest_wins import LatestWins
 from app.studio import actions
+from ul_engine.hub.wording import size_text
 
 INTERVAL_MS = 100
 _MIN_SPAN_S = 0.8
@@ -99,7 +100,7 @@ class Exporting(QObject):
             Notice(
                 Severity.INFO,
                 self.tr("Exported"),
-                f"{news.path} · {_size(news.num_bytes)}",
+                f"{news.path} · {size_text(news.num_bytes)}",
                 actions=(NoticeAction(actions.SHOW_FILE, self.tr("Show in folder"), news.path),),
                 key="export",
                 is_passing=True,
@@ -143,10 +144,3 @@ def look_at(path: str, makes_folder: bool, words: dict[str, str]) -> PlaceNote:
         return PlaceNote(path, warning=words["exists"] if target.exists() else "")
     except OSError as error:
         return PlaceNote(path, problem=f"{error.strerror or error}")
-
-
-def _size(num_bytes: int) -> str:
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if num_bytes >= size:
-            return f"{num_bytes / size:.1f} {unit}"
-    return f"{num_bytes} B"

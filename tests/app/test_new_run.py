@@ -250,7 +250,7 @@ def test_too_little_memory_is_mended_with_one_click(new_run: NewRun) -> None:
     new_run.note_estimate(wishes[-1].key, estimate(memory={"needed": 9 * GB, "largest_micro_batch": 8}))
     (blocker,) = new_run.blockers()
     assert (blocker.deed, blocker.label) == (SMALLER_MICRO_BATCH, "Take 8 at a time")
-    assert "9.0 GB" in blocker.sentence
+    assert "9 GB" in blocker.sentence
     new_run.do(blocker)
     assert new_run.form is not None
     assert new_run.form.value("scale.micro_batch") == 8
@@ -437,7 +437,7 @@ def test_facts_in_words(qapp: Any) -> None:
     costs = {fact.title: fact for fact in cost_facts(estimate(), num_steps=4000)}
     assert costs["Time"].value == "about 33 min"
     assert costs["Time"].note == "500 ms a step"
-    assert costs["Peak memory"].value == "3.0 GB"
+    assert costs["Peak memory"].value == "3 GB"
     assert counted(73_937_190_912) == "73.9 G"
     config: RunConfig = base_settings(Goal.FRESH, report(), "tiny", None)
     assert config.num_steps == 4000

@@ -175,7 +175,7 @@ def test_next_next_start_and_the_run_is_in_front(
         assert view.footer.next_button.text() == "Start"
         await until(lambda: "about 33 min" in texts(view.start_step.cost))
         shown = texts(view.start_step.cost)
-        for words in ("3.0 GB", "70 GFLOP a step", "1 M"):
+        for words in ("3 GB", "70 GFLOP a step", "1 M"):
             assert words in shown
         wishes: list[Any] = []
         view.model.launch_wanted.disconnect()
@@ -193,7 +193,7 @@ def test_a_blocker_offers_its_remedy_and_a_failed_start_its_reason(make_shell: M
         view = await opened(make_shell())
         given(view)
         with_cost(view, memory={"needed": 9 * 10**9, "largest_micro_batch": 8})
-        assert "9.0 GB" in view.footer.words
+        assert "9 GB" in view.footer.words
         assert view.footer.mend_button.text() == "Take 8 at a time"
         click(view.footer.mend_button)
         assert view.model.form.value("scale.micro_batch") == 8

@@ -12,7 +12,7 @@ from app.models.runs.report import report_of
 from app.models.runs.run_notices import RESUME, RunNotices
 from app.models.runs.run_view import RunView
 from app.models.runs.runs import MAX_OVERLAYS, ChartOptions, RunEnd, Runs
-from app.models.runs.words import ago, bytes_text, standing_line
+from app.models.runs.words import ago, standing_line
 from app.run_news import (
     Block,
     CheckpointFacts,
@@ -380,4 +380,3 @@ def test_words() -> None:
     assert standing_line(Standing()) == "Not started"
     assert ago(0.0, 30.0) == "just now"
     assert ago(0.0, 7300.0) == "2 h ago"
-    assert [bytes_text(size) for size in (12, 5_400, 17_567_389, 2.5e9)] == ["12 B", "5 KB", "17.6 MB", "2.5 GB"]

@@ -10,10 +10,10 @@ from app.models.new_run.state import Blocker, NewRunState
 from trainer.config import RunConfig
 from trainer.cost import RunEstimate
 from trainer.data.check.report import DataReport, Level, Verdict
+from ul_engine.hub.wording import size_text
 from ul_engine.requests import FrozenModel
 
 SMALLER_MICRO_BATCH = "micro_batch"
-GIGABYTE = 1e9
 
 
 def data_blockers(state: NewRunState) -> list[Blocker]:
@@ -77,7 +77,7 @@ def _memory_blockers(estimate: RunEstimate) -> list[Blocker]:
     if memory.fits:
         return []
     words = _tr("A step takes {needed}, but only {usable} of memory can be used.").format(
-        needed=size_words(memory.needed), usable=size_words(memory.usable)
+        needed=size_text(memory.needed), usable=size_text(memory.usable)
     )
     if memory.largest_micro_batch >= 1:
         deed = _tr("Take {count} at a time").format(count=memory.largest_micro_batch)
@@ -94,14 +94,7 @@ def _disk_blockers(estimate: RunEstimate) -> list[Blocker]:
         "The run leaves {needed} on the disk, but only {free} are free there. Free some space, or move the "
         "folder of the runs in Settings."
     )
-    return [Blocker(words.format(needed=size_words(disk.total), free=size_words(disk.free)))]
-
-
-def size_words(num_bytes: float) -> str:
-    """``12.3 GB`` or ``420 MB``, in powers of 1000."""
-    if num_bytes >= GIGABYTE:
-        return f"{num_bytes / GIGABYTE:.1f} GB"
-    return f"{num_bytes / 1e6:.0f} MB"
+    return [Blocker(words.format(needed=size_text(disk.total), free=size_text(disk.free)))]
 
 
 def _tr(text: str) -> str:

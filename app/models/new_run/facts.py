@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
-from app.models.new_run.blockers import size_words
 from app.models.progress import duration, grouped
 from trainer.cost import RunEstimate
 from trainer.data.check.report import ClassesFound, DataReport
+from ul_engine.hub.wording import size_text
 
 _UNITS = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -65,9 +65,9 @@ def cost_facts(estimate: RunEstimate, *, num_steps: int) -> tuple[Fact, ...]:
         Fact(_tr("Time"), _tr("about {time}").format(time=duration(estimate.total_s)), how),
         Fact(
             _tr("Peak memory"),
-            size_words(memory.needed),
+            size_text(memory.needed),
             _tr("{usable} can be used on {device}").format(
-                usable=size_words(memory.usable), device=estimate.device_name
+                usable=size_text(memory.usable), device=estimate.device_name
             ),
         ),
         Fact(_tr("Parameters"), counted(trained), _tr("learned, of {all}").format(all=counted(_all(estimate)))),
@@ -78,8 +78,8 @@ def cost_facts(estimate: RunEstimate, *, num_steps: int) -> tuple[Fact, ...]:
         ),
         Fact(
             _tr("On the disk"),
-            size_words(disk.total),
-            _tr("{free} are free").format(free=size_words(disk.free)) if disk.free is not None else "",
+            size_text(disk.total),
+            _tr("{free} are free").format(free=size_text(disk.free)) if disk.free is not None else "",
         ),
     )
 
@@ -110,7 +110,7 @@ def _files(report: DataReport) -> Fact:
     note = _tr("{count} cannot be read").format(count=grouped(unread)) if unread else kinds
     return Fact(
         _tr("Files"),
-        _tr("{count}, {size}").format(count=grouped(files.num_files), size=size_words(files.num_bytes)),
+        _tr("{count}, {size}").format(count=grouped(files.num_files), size=size_text(files.num_bytes)),
         note,
     )
 

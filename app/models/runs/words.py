@@ -59,14 +59,5 @@ def facts_line(facts: RunFacts) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def bytes_text(count: float) -> str:
-    """A size on the disk."""
-    for unit in ("B", "KB", "MB", "GB"):
-        if count < 1000 or unit == "GB":
-            return f"{count:.0f} {unit}" if unit in ("B", "KB") or count >= 100 else f"{count:.1f} {unit}"
-        count /= 1000
-    return ""
-
-
 def _tr(text: str) -> str:
     return QCoreApplication.translate("Runs", text)

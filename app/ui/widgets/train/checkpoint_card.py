@@ -6,11 +6,12 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from app.models.progress import grouped
 from app.models.runs.run_view import CheckpointRow
 from app.models.runs.wishes import RunVerb
-from app.models.runs.words import ago, bytes_text
+from app.models.runs.words import ago
 from app.ui.theme.fonts import font
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import IconButton, TextButton
 from app.ui.widgets.labels import label
+from ul_engine.hub.wording import size_text
 
 MOST_FIGURES = 4
 
@@ -100,7 +101,7 @@ class CheckpointCard(QFrame):
         measured = [text.format(value=known[name]) for name, text in self._figures() if name in known]
         parts = [
             *measured[:MOST_FIGURES],
-            bytes_text(facts.num_bytes),
+            size_text(facts.num_bytes),
             self.tr("saved {ago}").format(ago=ago(facts.saved_s)),
         ]
         if not (self.row.is_newest or self.row.is_best or self.row.is_milestone or facts.is_pinned):
