@@ -131,7 +131,7 @@ QToolButton[variant="title"] {{
 QToolButton[variant="title"]:hover {{ background: {c.hover}; }}
 QToolButton[variant="title"]:focus {{ border-color: {c.focus}; }}
 QToolButton[variant="icon"]:hover, QToolButton[variant="small"]:hover {{ background: {c.hover}; }}
-QToolButton[variant="icon"]:checked {{ background: {c.accent_tint}; }}
+QToolButton[variant="icon"]:checked, QToolButton[variant="small"]:checked {{ background: {c.accent_tint}; }}
 QToolButton[variant="icon"]:focus, QToolButton[variant="small"]:focus {{ border-color: {c.focus}; }}
 QToolButton[variant="rail"] {{
     background: transparent; border-color: transparent; color: {c.muted}; font-size: {TYPE.caption}px;
