@@ -54,7 +54,12 @@ class Shell(QObject):
     def _later_steps(self) -> list[Callable[[], object]]:
         """What is done after the first paint: runs that go on are found again, and pages wait to be opened."""
         pages = [partial(self.window.ensure_page, name) for name in LATE_PAGES]
-        return [*reading(RUN_MODULES), self._watch_runs, *reading(PAGE_MODULES), *pages]
+        insides = [partial(self._make_ahead, name) for name in LATE_PAGES]
+        return [*reading(RUN_MODULES), self._watch_runs, *reading(PAGE_MODULES), *pages, *insides]
+
+    def _make_ahead(self, name: str) -> None:
+        if self.window.make_ahead(name):
+            self._reading_ahead.do_next(partial(self._make_ahead, name))
 
     def _watch_runs(self) -> None:
         self.program.late.training.start()

@@ -11,6 +11,7 @@ from app.models.progress import ProgressView
 from app.models.restore import RestoreOffer
 from app.models.session import Session
 from app.ui.pages.generate import GeneratePage, open_folder
+from app.ui.pieces import Pieces
 from app.ui.theme.icons import app_icon
 from app.ui.theme.theme import Theme
 from app.ui.widgets.drop_hint import DropHint
@@ -141,6 +142,12 @@ class MainWindow(QMainWindow):
             self._stack.addWidget(page)
             self.page_made.emit(name)
         return self._pages[name]
+
+    def make_ahead(self, name: str) -> bool:
+        """Another piece of what a page consists of; whether there is more."""
+        pieces: Pieces = cast(Any, self.ensure_page(name)).pieces
+        pieces.make_next()
+        return not pieces.is_over
 
     def has_page(self, name: str) -> bool:
         """Whether this page was made yet."""

@@ -17,8 +17,18 @@ from PySide6.QtWidgets import QApplication
 TICK_MS = 60
 QUIET_S = 0.6
 """Nothing is read so shortly after a key or a click."""
-LARGE = ("psutil", "numpy")
-"""In one piece each, and read in a thread therefore."""
+LARGE = (
+    "psutil",
+    "numpy",
+    "pydantic",
+    "trainer.config",
+    "trainer.data.check.report",
+    "trainer.recipes",
+    "trainer.cost",
+    "trainer.sweep.points",
+    "trainer.sweep.results",
+)
+"""In one piece each, and without Qt: read in a thread therefore."""
 RUN_MODULES = (
     "app.models.runs.runs",
     "app.studio.training_watch",
@@ -54,6 +64,11 @@ PAGE_MODULES = (
     "app.ui.widgets.train.no_run",
     "app.ui.widgets.train.live_view",
     "app.ui.widgets.train.new_run",
+    "app.models.new_run.new_run",
+    "app.studio.training",
+    "app.ui.widgets.train.new_run.data_step",
+    "app.ui.widgets.train.new_run.model_step",
+    "app.ui.widgets.train.new_run.start_step",
 )
 """Each in an order in which every name brings only a few others."""
 _ACTIVITY = (QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel)
@@ -84,6 +99,10 @@ class ReadingAhead(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._on_timeout)
+
+    def do_next(self, step: Callable[[], object]) -> None:
+        """A step before the others: the rest of one that is done in pieces."""
+        self._steps.appendleft(step)
 
     @property
     def num_left(self) -> int:

@@ -2,15 +2,17 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from app.ui.main_window import LATE_PAGES
+from app.ui.pieces import WIDGETS_AT_ONCE, Pieces, polish
 from app.ui.reading_ahead import LARGE, PAGE_MODULES, QUIET_S, RUN_MODULES, ReadingAhead, reading
 from tests.app.conftest import ROOT, RunAsync, until
 
@@ -40,6 +42,60 @@ def test_nothing_is_done_while_somebody_types(qapp: Any, owned: Callable[[Any], 
     assert done == ["first", "second"]
 
 
+class Work:
+    """Two needed pieces, and one that is only quicker later."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.pieces = Pieces(self._make, self._ahead)
+
+    def _make(self) -> Iterator[None]:
+        self.done.append("first")
+        self.pieces.finish()  # as a page does that is shown by what it makes
+        yield
+        self.done.append("second")
+
+    def _ahead(self) -> Iterator[None]:
+        self.done.append("ahead")
+        yield
+
+
+def test_pieces_are_made_one_at_a_time_once_and_the_rest_when_wanted() -> None:
+    work = Work()
+    work.pieces.make_next()
+    assert (work.done, work.pieces.is_made) == (["first"], False)
+    work.pieces.finish()
+    assert (work.done, work.pieces.is_made, work.pieces.is_over) == (["first", "second"], True, False)
+    work.pieces.finish()
+    assert work.done == ["first", "second"]
+    while not work.pieces.is_over:
+        work.pieces.make_next()
+    assert work.done == ["first", "second", "ahead"]
+
+
+def test_a_piece_that_cannot_be_made_fails_where_it_is_wanted() -> None:
+    def fail() -> Iterator[None]:
+        yield
+        raise ValueError("no")
+
+    pieces = Pieces(fail, lambda: iter(()))
+    with pytest.raises(ValueError, match="no"):
+        pieces.finish()
+    pieces.finish()
+    assert not pieces.is_made
+
+
+def test_styles_are_looked_up_a_few_at_a_time(qapp: Any, owned: Callable[[Any], Any]) -> None:
+    root = owned(QWidget())
+    labels = [QLabel(root) for _ in range(WIDGETS_AT_ONCE + 1)]
+    steps = polish(root)
+    next(steps)
+    polished = [each.testAttribute(Qt.WidgetAttribute.WA_WState_Polished) for each in labels]
+    assert polished == [True] * WIDGETS_AT_ONCE + [False]
+    assert len(list(steps)) == 0
+    assert labels[-1].testAttribute(Qt.WidgetAttribute.WA_WState_Polished)
+
+
 def test_every_name_stands_for_a_module() -> None:
     names = (*LARGE, *RUN_MODULES, *PAGE_MODULES)
     code = f"import importlib\nfor name in {names!r}: importlib.import_module(name)"
@@ -60,6 +116,7 @@ def test_pages_are_made_when_asked_for_and_while_nobody_does_anything(
     run_async(go())
     shell._reading_ahead.stop()
     assert all(shell.window.has_page(name) for name in LATE_PAGES)
+    assert all(shell.window.ensure_page(name).pieces.is_over for name in LATE_PAGES)
     assert not any(shell.window.ensure_page(name).isVisible() for name in LATE_PAGES)
 
 

@@ -1,5 +1,7 @@
 """The page Compare: reconstructions across noise levels, candidates and codecs."""
 
+from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -22,6 +24,7 @@ from app.models.compare.levels import Ladder
 from app.models.session import Session
 from app.services.dropped import Dropped, dropped, may_be_dropped
 from app.ui.pages.compare_keys import bind_keys
+from app.ui.pieces import Pieces, polish
 from app.ui.widgets.drop_hint import DropHint
 from ul_engine.assets import assets_dir
 
@@ -49,6 +52,7 @@ class ComparePage(QWidget):
         self.panel: ComparePanel | None = None
         self.center: CompareCenter | None = None
         self.inspector: Inspector | None = None
+        self.pieces = Pieces(self._make, partial(polish, self))
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._hint = DropHint(
@@ -71,15 +75,19 @@ class ComparePage(QWidget):
 
     def build(self) -> None:
         """Make the insides, once."""
-        if self.center is not None:
-            return
+        self.pieces.finish()
+
+    def _make(self) -> Iterator[None]:
         from app.ui.widgets.compare.center import CompareCenter
         from app.ui.widgets.compare.inspector import WIDTH_PX, Inspector
         from app.ui.widgets.compare.panel import ComparePanel
 
         self.panel = ComparePanel(self._session, self)
+        yield
         self.center = CompareCenter(self._session, self)
+        yield
         self.inspector = Inspector(self._session, self.center.stage, self)
+        yield
         splitter = QSplitter(Qt.Orientation.Horizontal, self)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self.center)

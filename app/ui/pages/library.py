@@ -1,5 +1,7 @@
 """The page Library: everything made so far, to be searched, starred, compared and put in order."""
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from app.models.session import Session
 from app.services.file_facts import FileProblem
 from app.services.gallery.records import pattern_of
 from app.services.media import load_image
+from app.ui.pieces import Pieces, polish
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.export_dialog import ExportDialog
@@ -56,7 +59,7 @@ class LibraryPage(QWidget):
         self._session = session
         self._gallery = session.gallery
         self._tile_px = TILE_SIZES[1][1]
-        self._is_built = False
+        self.pieces = Pieces(self._make, partial(polish, self))
         self._row = 0
         self._large: LargeView | None = None
         self.verbs = GalleryVerbs(self)
@@ -67,20 +70,24 @@ class LibraryPage(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         """Build what is inside, and have the files looked at."""
-        if not self._is_built:
-            self._is_built = True
-            self._build()
-            self._connect()
+        self.build()
         super().showEvent(event)
         if not event.spontaneous():
             self.opened.emit()
 
-    def _build(self) -> None:
+    def build(self) -> None:
+        """Make the insides, once."""
+        self.pieces.finish()
+
+    def _make(self) -> Iterator[None]:
         self.search = SearchRow(self)
         self.filters = FilterRow(self._gallery, self)
+        yield
         self.grid = GalleryGrid(self._gallery.list, self)
         self.notes = LibraryNotes(self._gallery, self)
+        yield
         self.details = DetailsPanel(self.verbs, self)
+        yield
         self.bin_button = IconButton("trash", self.tr("Bin"), parent=self)
         self.cleanup_button = IconButton("broom", self.tr("Clean up…"), parent=self)
         self._overview = QWidget(self)
@@ -100,6 +107,7 @@ class LibraryPage(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self._pages, 1)
         layout.addWidget(self.details)
+        self._connect()
 
     def _head(self) -> QHBoxLayout:
         head = _beside_the_bar(self.search)
@@ -189,17 +197,17 @@ class LibraryPage(QWidget):
     @property
     def tile_px(self) -> int:
         """The wished width of a cell."""
-        return self.filters.tile_px if self._is_built else self._tile_px
+        return self.filters.tile_px if self.pieces.is_made else self._tile_px
 
     def set_tile_px(self, tile_px: int) -> None:
         """Take over the remembered one."""
         self._tile_px = tile_px
-        if self._is_built:
+        if self.pieces.is_made:
             self.filters.set_tile_px(tile_px)
 
     def set_thumbnail(self, news: Any) -> None:
         """A small picture is there."""
-        if self._is_built:
+        if self.pieces.is_made:
             self.grid.thumbnails.set_thumbnail(news)
         self.dialogs.set_thumbnail(news)
 
@@ -208,7 +216,7 @@ class LibraryPage(QWidget):
         if self.is_large:
             self.close_large()
             return True
-        if self._is_built and self.search.field.text():
+        if self.pieces.is_made and self.search.field.text():
             self.search.field.set_text("")
             return True
         return False

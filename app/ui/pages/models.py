@@ -1,5 +1,7 @@
 """The page Models: models on this computer and on the Hub."""
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QStackedWidge
 from app.models.commands import Command
 from app.models.desk.model_rows import ModelRows
 from app.models.session import Session
+from app.ui.pieces import Pieces, polish
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import Chip, TextButton
 from app.ui.widgets.drop_hint import DropHint
@@ -57,7 +60,7 @@ class ModelsPage(QWidget):
         super().__init__(parent)
         self._session = session
         self._desk = session.desk
-        self._is_built = False
+        self.pieces = Pieces(self._make, partial(polish, self))
         self.setAcceptDrops(True)
         self._hint = DropHint(
             self, self.tr("Drop to bring a model in"), self.tr("Its folder with config.json, or a zip of it.")
@@ -85,22 +88,25 @@ class ModelsPage(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         """Build what is inside, and look at the folders."""
-        if not self._is_built:
-            self._is_built = True
-            self._build()
-            self._connect()
+        self.build()
         super().showEvent(event)
         if not event.spontaneous():
             self.opened.emit()
 
     # ---- building -------------------------------------------------------------------------------------------------
 
-    def _build(self) -> None:
+    def build(self) -> None:
+        """Make the insides, once."""
+        self.pieces.finish()
+
+    def _make(self) -> Iterator[None]:
         session, desk = self._session, self._desk
         self.rows = ModelRows(session.library, desk, self)
         self.list = ModelList(self.rows, self)
         self.details = ModelDetails(self.rows, desk, self._own_folder, self)
+        yield
         self.hub = HubBrowser(desk, self)
+        yield
         self.tasks = TaskRows(desk, self)
         self.storage = StorageLine(desk, session.folders, self)
         self.here_tab = Chip(self.tr("On this computer"), parent=self)
@@ -128,6 +134,7 @@ class ModelsPage(QWidget):
         layout.addLayout(inner, 1)
         layout.addWidget(self.storage)
         self._show_page(self.here_tab)
+        self._connect()
 
     def _head(self) -> QHBoxLayout:
         head = QHBoxLayout()
@@ -179,13 +186,13 @@ class ModelsPage(QWidget):
 
     def show_hub(self) -> None:
         """Search the Hub."""
-        if self._is_built:
+        if self.pieces.is_made:
             self._show_page(self.hub_tab)
             self.hub.field.setFocus()
 
     def show_model(self, folder: str) -> None:
         """Choose a model among those here."""
-        if self._is_built:
+        if self.pieces.is_made:
             self._show_page(self.here_tab)
             self.list.choose(folder)
 

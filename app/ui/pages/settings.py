@@ -1,5 +1,6 @@
 """The page Settings: sections at the left, their rows at the right."""
 
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 
 from app.models.commands import Command
 from app.models.session import Session
+from app.ui.pieces import Pieces, polish
 from app.ui.theme.theme import Theme
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import TextButton
@@ -41,6 +43,7 @@ class SettingsPage(QFrame):
         self._sections: dict[str, Section] = {}
         self._names: dict[str, TextButton] = {}
         self._area: QScrollArea | None = None
+        self.pieces = Pieces(self._make, partial(polish, self))
         self._titles = {
             "appearance": self.tr("Appearance"),
             "folders": self.tr("Folders"),
@@ -78,12 +81,14 @@ class SettingsPage(QFrame):
 
     def ensure_built(self) -> None:
         """Before the first time the page is shown."""
-        if self._area is None:
-            self._make_sections()
-            self._build()
-            self._connect()
+        self.pieces.finish()
 
-    def _make_sections(self) -> None:
+    def _make(self) -> Iterator[None]:
+        yield from self._make_sections()
+        self._build()
+        self._connect()
+
+    def _make_sections(self) -> Iterator[None]:
         from app.ui.widgets.settings.about import AboutSection
         from app.ui.widgets.settings.appearance import AppearanceSection
         from app.ui.widgets.settings.check import CheckSection
@@ -94,16 +99,20 @@ class SettingsPage(QFrame):
         from app.ui.widgets.settings.notifications import NotificationsSection
 
         session, titles = self._session, self._titles
-        self._sections = {
-            "appearance": AppearanceSection(titles["appearance"], session.preferences, self._theme, self),
-            "folders": FoldersSection(titles["folders"], session.folders, self),
-            "files": FilesSection(titles["files"], session.preferences, self),
-            "engine": EngineSection(titles["engine"], session, self),
-            "hub": HubSection(titles["hub"], session, self),
-            "notifications": NotificationsSection(titles["notifications"], session.preferences, self),
-            "check": CheckSection(titles["check"], session.machine, self),
-            "about": AboutSection(titles["about"], self),
+        makers: dict[str, Callable[[str], Section]] = {
+            "appearance": lambda title: AppearanceSection(title, session.preferences, self._theme, self),
+            "folders": lambda title: FoldersSection(title, session.folders, self),
+            "files": lambda title: FilesSection(title, session.preferences, self),
+            "engine": lambda title: EngineSection(title, session, self),
+            "hub": lambda title: HubSection(title, session, self),
+            "notifications": lambda title: NotificationsSection(title, session.preferences, self),
+            "check": lambda title: CheckSection(title, session.machine, self),
+            "about": lambda title: AboutSection(title, self),
         }
+        yield
+        for name, make in makers.items():
+            self._sections[name] = make(titles[name])
+            yield
 
     def _build(self) -> None:
         body = self._body = QWidget(self)

@@ -1,5 +1,6 @@
 """The page Train: the runs on the left; one of them live, or the way to a new one, on the right."""
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from app.models.runs.wishes import RunVerb, RunWish
 from app.models.session import Session
 from app.run_news import RunCondition
 from app.services.preview_sheets import SheetImage
+from app.ui.pieces import Pieces, polish
 from app.ui.widgets.drop_hint import DropHint
 from app.ui.widgets.shortcuts import bind
 from app.ui.widgets.train.run_panel import RunPanel
@@ -37,11 +39,11 @@ class TrainPage(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._is_built = False
         self.setAcceptDrops(True)
         self._hint = DropHint(
             self, self.tr("Drop to train on it"), self.tr("A folder, a zip or tar files of pictures or videos.")
         )
+        self.pieces = Pieces(self._make, self._make_ahead)
         self._register()
         self.panel: RunPanel
         self.stack: QStackedWidget
@@ -111,16 +113,18 @@ class TrainPage(QWidget):
 
     def build(self) -> None:
         """Make the insides, once; the charts bring numpy."""
-        if self._is_built:
-            return
-        self._is_built = True
+        self.pieces.finish()
+
+    def _make(self) -> Iterator[None]:
         from app.ui.widgets.train.live_view import LiveView
         from app.ui.widgets.train.new_run import NewRun
         from app.ui.widgets.train.no_run import NoRun
 
         runs = self._session.runs
         self.panel = RunPanel(runs, self)
+        yield
         self.live = LiveView(runs, self)
+        yield
         self.new_run = NewRun(self._session, self)
         self.nothing = NoRun(runs, self)
         self.stack = QStackedWidget(self)
@@ -134,6 +138,13 @@ class TrainPage(QWidget):
         self._connect()
         self._on_runs_changed()
         self.show_run()
+
+    def _make_ahead(self) -> Iterator[None]:
+        """The way to a new run too."""
+        yield from polish(self)
+        while not self.new_run.pieces.is_over:
+            yield
+            self.new_run.pieces.make_next()
 
     def _connect(self) -> None:
         runs = self._session.runs
@@ -177,7 +188,7 @@ class TrainPage(QWidget):
 
     def train_on(self, path: str) -> None:
         """The way to a new run on a folder or an archive."""
-        if not self._is_built or self.stack.currentWidget() is not self.new_run:
+        if not self.pieces.is_made or self.stack.currentWidget() is not self.new_run:
             self.open_new_run()
         self.new_run.take_data(path)
 
@@ -201,7 +212,7 @@ class TrainPage(QWidget):
 
     def take_sheet(self, found: SheetImage) -> None:
         """A preview picture that was asked for."""
-        if self._is_built:
+        if self.pieces.is_made:
             self.live.take_sheet(found)
 
     def _on_new_requested(self) -> None:

@@ -1,14 +1,14 @@
 """Three steps to a run: the data, the model, the start. Whoever accepts what is proposed presses Next twice."""
 
-from collections.abc import Callable
-from importlib import import_module
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app.models.session import Session
+from app.ui.pieces import Pieces, polish
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import Chip
 from app.ui.widgets.flow_layout import FlowLayout
@@ -20,18 +20,6 @@ if TYPE_CHECKING:
     from app.ui.widgets.train.new_run.start_step import StartStep
     from app.ui.widgets.train.sweeps.view import SweepsView
 
-NEEDED = (
-    "pydantic",
-    "trainer.config.data",
-    "trainer.config",
-    "trainer.data.check.report",
-    "trainer.recipes",
-    "app.models.new_run.new_run",
-    "app.studio.training",
-    "app.ui.widgets.train.new_run.data_step",
-    "app.ui.widgets.train.new_run.start_step",
-)
-"""Modules that take a while to load, in the order in which they need each other."""
 DATA, MODEL, START = range(3)
 
 
@@ -44,20 +32,11 @@ class NewRunView(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._is_built = False
+        self.pieces = Pieces(self._make, self._make_ahead)
         self.step = DATA
-        self._needed = iter(NEEDED)
         self._sweeps: SweepsView | None = None
         self._model_step: ModelStep | None = None
         self._start_step: StartStep | None = None
-        QTimer.singleShot(0, self, self._load_next)
-
-    def _load_next(self) -> None:
-        """One module a turn, so that the window stays awake and opening is quick."""
-        name = next(self._needed, None)
-        if name is not None and not self._is_built:
-            import_module(name)
-            QTimer.singleShot(0, self, self._load_next)
 
     def prepare(self, source: str = "") -> None:
         """Begin anew, or with the settings of the run folder `source`."""
@@ -71,14 +50,16 @@ class NewRunView(QWidget):
         self.model.choose_data(path)
 
     def _build(self) -> None:
-        if self._is_built:
-            return
-        self._is_built = True
+        self.pieces.finish()
+
+    def _make(self) -> Iterator[None]:
         from app.ui.widgets.train.new_run.data_step import DataStep
         from app.ui.widgets.train.new_run.footer import Footer
 
         self.model = self._session.new_run
+        yield
         self.data_step = DataStep(self.model, self)
+        yield
         self.footer = Footer(self.model, self)
         self._steps = QStackedWidget(self)
         self._areas = {DATA: scrolling_column(self.data_step, self)}
@@ -86,6 +67,13 @@ class NewRunView(QWidget):
         self._pages = QStackedWidget(self)
         self._lay_out()
         self._connect()
+
+    def _make_ahead(self) -> Iterator[None]:
+        self.model_step.ensurePolished()
+        yield
+        self.start_step.ensurePolished()
+        yield
+        yield from polish(self)
 
     @property
     def model_step(self) -> "ModelStep":
