@@ -48,9 +48,9 @@ async def browsing(shell: Shell) -> dict[str, Any]:
 async def _search(shell: Shell, text: str) -> float:
     """Until its results are there."""
     gallery = shell.program.session.gallery
+    before = gallery.list.ids
     gallery.set_filter(text=text)
-    gallery.search()
-    return await until(lambda: 0 < gallery.list.rowCount() < NUM_RESULTS, f"{text} was not found")
+    return await until(lambda: gallery.list.ids and gallery.list.ids != before, f"{text} was not found")
 
 
 def _fill(root: Path) -> None:

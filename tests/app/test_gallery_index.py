@@ -7,16 +7,19 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PySide6.QtCore import QCoreApplication
 
 from app.gallery import Cleanup, Condition, GalleryKind, GalleryOrder, GalleryQuery
 from app.models.gallery.search import read_search
 from app.services.gallery.duplicates import duplicates
-from app.services.gallery.index import cleanup_query
+from app.services.gallery.index import GalleryIndex, cleanup_query
 from app.services.gallery.place import GalleryPlace, find_place
 from app.services.gallery.recycle_bin import empty_bin, list_bin, move_to_bin, restore_from_bin
 from app.services.gallery.scan import scan
+from app.services.gallery.sql import order_by, where
 from app.services.gallery.stars import read_stars, write_stars
 from app.services.gallery.store import IndexLost, Store
 from tests.helpers.many_results import prompt_of, write_results
@@ -361,3 +364,27 @@ def test_of_equal_files_a_starred_one_stays_else_the_oldest(store: Store, place:
     store.star(read_stars(place.stars))
     spare = {Path(item.path).name for item in duplicates(store.matching(GalleryQuery()))}
     assert spare == {"00500-0.png", "00602-x.png"}
+
+
+def test_a_search_reads_the_words_alone_and_in_order(store: Store) -> None:
+    condition, values = where(read_search("cube").conditions)
+    statement = f"SELECT id FROM items WHERE {condition} ORDER BY {order_by(GalleryOrder.NEWEST)}"
+    plan = store._connection.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+    assert [step[3] for step in plan] == ["SCAN items USING COVERING INDEX items_by_time"]
+
+
+def test_a_search_that_a_newer_one_has_overtaken_is_not_made(place: GalleryPlace, qapp: Any) -> None:
+    index = GalleryIndex(place.root)
+    answers: list[int] = []
+    index.found.connect(lambda news: answers.append(news.ticket))
+    is_free = threading.Event()
+    index._answering.do(is_free.wait)
+    for ticket in (1, 2, 3):
+        index.search(ticket, GalleryQuery())
+    is_done = threading.Event()
+    index._answering.do(is_done.set)
+    is_free.set()
+    assert is_done.wait(10.0)
+    index.close()
+    QCoreApplication.processEvents()
+    assert answers == [3]

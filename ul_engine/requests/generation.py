@@ -1,5 +1,6 @@
 """Requests that make something new: pictures, clips, ways between two of them, grids over two settings. No torch."""
 
+from functools import lru_cache
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -198,8 +199,9 @@ class GridRequest(FrozenModel):
         return tuple(_with(row, self.x.field, value) for row in rows for value in self.x.values)
 
 
+@lru_cache(maxsize=2 * MAX_GRID_CELLS, typed=True)
 def _with(request: GenerateRequest, field: str, value: Any) -> GenerateRequest:
-    """`request` with one setting changed, validated again."""
+    """`request` with one setting changed, validated again; kept, for who edits an axis changes few cells of many."""
     if field in {"model", "num_images", "kind"}:
         raise ValueError(f"{field} cannot be an axis of a grid")
     data = request.model_dump()

@@ -75,6 +75,7 @@ class GalleryIndex(QObject):
     def __init__(self, root: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._root = root
+        self._newest = 0
         self._writing = WorkerThread("gallery-files")
         self._answering = WorkerThread("gallery-answers")
         self._writer: tuple[GalleryPlace, Store] | None = None
@@ -132,7 +133,8 @@ class GalleryIndex(QObject):
     # ---- what it can be asked -------------------------------------------------------------------------------------
 
     def search(self, ticket: int, query: GalleryQuery) -> None:
-        """Ends in `found` with this ticket."""
+        """Ends in `found` with this ticket, unless a newer one has come before its turn."""
+        self._newest = ticket
         self._read(self._search, ticket, query)
 
     def read_items(self, ids: tuple[int, ...]) -> None:
@@ -268,7 +270,8 @@ class GalleryIndex(QObject):
             self._reader = None
 
     def _search(self, _place: GalleryPlace, store: Store, ticket: int, query: GalleryQuery) -> None:
-        self.found.emit(Found(ticket, tuple(store.search(query))))
+        if ticket == self._newest:
+            self.found.emit(Found(ticket, tuple(store.search(query))))
 
     def _items(self, _place: GalleryPlace, store: Store, ids: tuple[int, ...]) -> None:
         self.items_read.emit(ItemsRead(ids, tuple(store.items(ids))))

@@ -237,3 +237,12 @@ def test_grids_of_clips() -> None:
     made = desk.run(grid(GridAxis(field="num_frames", values=(2, 10))))
     assert [clip.shape[0] for clip in made] == [2, 10]
     assert {news.fps for news in desk.news(p.ImageResult)} == {8.0}
+
+
+def test_of_a_grid_only_the_changed_cells_are_made_anew() -> None:
+    shared, columns = GenerateRequest(model="any", num_images=1), GridAxis(field="seed", values=(1, 2))
+    weights = "sampling.guidance.weight"
+    first = GridRequest(request=shared, x=columns, y=GridAxis(field=weights, values=(1.0, 2.0))).cells()
+    second = GridRequest(request=shared, x=columns, y=GridAxis(field=weights, values=(1.0, 3.0))).cells()
+    assert [one is other for one, other in zip(first, second, strict=True)] == [True, True, False, False]
+    assert [cell.sampling.guidance.weight for cell in second] == [1.0, 1.0, 3.0, 3.0]

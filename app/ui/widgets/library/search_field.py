@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from app.ui.theme.icons import icon
 from app.ui.theme.theme import colours
 
-DEBOUNCE_MS = 60
+DEBOUNCE_MS = 30
 
 
 class SearchField(QLineEdit):
