@@ -111,7 +111,8 @@ def test_pages_are_made_when_asked_for_and_while_nobody_does_anything(
 
     async def go() -> None:
         shell._reading_ahead.start()
-        await until(lambda: shell._reading_ahead.is_done)
+        shell._reading_ahead._timer.setInterval(0)
+        await until(lambda: shell._reading_ahead.is_done, timeout_s=60.0)
 
     run_async(go())
     shell._reading_ahead.stop()

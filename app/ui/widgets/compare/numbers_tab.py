@@ -16,7 +16,7 @@ from app.models.compare.candidates import CandidateKind
 from app.models.compare.comparison import Comparison
 from app.models.compare.figures import metrics
 from app.models.compare.keeping import at_its_level, levels_csv
-from app.models.compare.ladder_curve import ladder_curves, level_on_show
+from app.models.compare.ladder_curve import LadderCurve, ladder_curves, level_on_show
 from app.models.compare.numbers import NumbersModel
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import TextButton
@@ -52,6 +52,7 @@ class NumbersTab(WhenSeen, QWidget):
         for metric in self._metrics:
             self.measure.addItem(self.tr("{measure} along the ladder").format(measure=metric.title), metric.key)
         self.chart = Chart("", self)
+        self._drawn: tuple[str, tuple[LadderCurve, ...]] = ("", ())
         self.chart.set_empty_text(self.tr("Curves over the levels of noise appear here as they are made."))
         copy = TextButton(self.tr("Copy"), "", "copy", self)
         save = TextButton(self.tr("Save as CSV…"), "", "save", self)
@@ -110,14 +111,17 @@ class NumbersTab(WhenSeen, QWidget):
             self.table.setColumnHidden(column, is_lpips and all(value == "–" for value in values))
 
     def _draw(self, _row: Any = None) -> None:
-        """The chosen measure of every model over the levels of the ladder on show."""
+        """The chosen measure of every model over the levels of the ladder on show; along the ladder only the cursor
+        moves."""
         metric = self._metrics[max(0, self.measure.currentIndex())]
         curves = ladder_curves(self._compare, metric.key)
-        unit = "dB" if metric.key == "psnr_db" else ""
-        self.chart.set_axes(Axis(self.tr("log-SNR: noisy to clean")), Axis(metric.title, unit))
-        self.chart.set_series(
-            [Series(curve.title, curve.levels, curve.values, has_dots=True, is_smoothed=False) for curve in curves]
-        )
+        if (metric.key, curves) != self._drawn:
+            self._drawn = metric.key, curves
+            unit = "dB" if metric.key == "psnr_db" else ""
+            self.chart.set_axes(Axis(self.tr("log-SNR: noisy to clean")), Axis(metric.title, unit))
+            self.chart.set_series(
+                [Series(curve.title, curve.levels, curve.values, has_dots=True, is_smoothed=False) for curve in curves]
+            )
         self.chart.set_cursor(level_on_show(self._compare))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
