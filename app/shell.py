@@ -44,7 +44,7 @@ class Shell(QObject):
         self.window = MainWindow(program.session, self.theme)
         self.theme.dress()
         self._is_running = False
-        self._reading_ahead = ReadingAhead(app, self._later_steps(), self)
+        self._reading_ahead = ReadingAhead(app, self._later_steps(), self, is_busy=self._is_at_work)
         self.window.restore_geometry(settings.geometry)
         page = self.window.generate_page
         page.stage.bar.set_view(is_crisp=settings.is_crisp, tile_px=settings.tile_px)
@@ -56,6 +56,10 @@ class Shell(QObject):
         pages = [partial(self.window.ensure_page, name) for name in LATE_PAGES]
         insides = [partial(self._make_ahead, name) for name in LATE_PAGES]
         return [*reading(RUN_MODULES), self._watch_runs, *reading(PAGE_MODULES), *pages, *insides]
+
+    def _is_at_work(self) -> bool:
+        """A job runs, and its previews should come evenly."""
+        return self.program.session.queue.view.running is not None
 
     def _make_ahead(self, name: str) -> None:
         if self.window.make_ahead(name):

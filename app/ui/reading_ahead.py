@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 TICK_MS = 60
 QUIET_S = 0.6
-"""Nothing is read so shortly after a key or a click."""
+"""Nothing is done so shortly after a key or a click."""
 LARGE = (
     "psutil",
     "numpy",
@@ -88,10 +88,13 @@ class ReadingAhead(QObject):
         steps: Sequence[Callable[[], object]],
         parent: QObject | None = None,
         *,
+        is_busy: Callable[[], bool] = bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`is_busy` says whether something moves on the screen that a step would hold up."""
         super().__init__(parent)
         self._app = app
+        self._is_busy = is_busy
         self._clock = clock
         self._steps = deque(steps)
         self._active_s = self._clock()
@@ -134,7 +137,7 @@ class ReadingAhead(QObject):
         return False
 
     def _on_timeout(self) -> None:
-        if self._thread.is_alive() or self._clock() - self._active_s < QUIET_S:
+        if self._thread.is_alive() or self._is_busy() or self._clock() - self._active_s < QUIET_S:
             return
         if self._steps:
             self._steps.popleft()()

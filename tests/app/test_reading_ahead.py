@@ -21,7 +21,8 @@ def test_nothing_is_done_while_somebody_types(qapp: Any, owned: Callable[[Any], 
     now = [0.0]
     done: list[str] = []
     steps = [*reading(("app.models.fuzzy",)), lambda: done.append("first"), lambda: done.append("second")]
-    ahead = owned(ReadingAhead(qapp, steps, clock=lambda: now[0]))
+    busy = [True]
+    ahead = owned(ReadingAhead(qapp, steps, is_busy=lambda: busy[0], clock=lambda: now[0]))
     widget = owned(QWidget())
     widget.show()
 
@@ -33,6 +34,9 @@ def test_nothing_is_done_while_somebody_types(qapp: Any, owned: Callable[[Any], 
         ahead._on_timeout()
         assert ahead.num_left == 3
         now[0] = 10.0 + 2 * QUIET_S
+        ahead._on_timeout()
+        assert ahead.num_left == 3  # a job runs
+        busy[0] = False
         ahead._on_timeout()
         assert ahead.num_left == 2
         await until(lambda: ahead.is_done)
