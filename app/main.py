@@ -69,7 +69,7 @@ async def _run(arguments: argparse.Namespace, places: Places, app: QApplication,
 
             return await smoke(shell, Path(arguments.smoke), timeout_s=arguments.smoke_timeout)
         if arguments.bench:
-            from app.bench.course import bench
+            from app.bench.start import bench
 
             return await bench(shell, Path(arguments.bench), arguments.bench_only)
         if arguments.screenshots:

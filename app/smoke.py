@@ -1,43 +1,18 @@
 """The program drives itself once: real keys and clicks on the real window, real pictures, and screenshots."""
 
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QPoint, Qt
 
+from app.first_paint import FirstPaint
 from app.shell import Shell
 
 POLL_S = 0.05
 FALLBACK_PROMPT = "a red sphere"
-
-
-class FirstPaint(QObject):
-    """Notes when the window was painted first, in seconds since the process began."""
-
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self.seconds = 0.0
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Looks, never eats."""
-        if event.type() == QEvent.Type.Paint and not self.seconds:
-            self.seconds = process_age_s()
-        return False
-
-
-def process_age_s() -> float:
-    """Seconds since this process began; on Linux by the kernel's own clock, for the boot time is rounded to seconds."""
-    try:
-        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
-        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-    except (OSError, AttributeError):
-        return time.time() - psutil.Process().create_time()
 
 
 class SmokeFailed(Exception):
@@ -72,6 +47,8 @@ async def smoke(shell: Shell, folder: Path, *, timeout_s: float) -> int:
 
 def _ask_for_pictures(shell: Shell) -> None:
     """As a person would: type a prompt, press Generate."""
+    from PySide6.QtTest import QTest  # not before the first paint
+
     panel, form = shell.window.generate_page.panel, shell.program.session.form
     if form.model is None:
         problems = [entry.problem for entry in shell.program.session.library.entries if entry.problem]

@@ -1,6 +1,5 @@
 """All stations in their order, each measured even if another could not be."""
 
-import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -14,8 +13,8 @@ from app.bench.generating import first_picture, generating, stopping
 from app.bench.memory import growth
 from app.bench.report import Report
 from app.bench.training import watching
+from app.first_paint import process_age_s
 from app.shell import Shell
-from app.smoke import FirstPaint, process_age_s
 
 Station = Callable[[Shell], Awaitable[dict[str, Any]]]
 STATIONS: tuple[tuple[str, Station], ...] = (
@@ -28,15 +27,12 @@ STATIONS: tuple[tuple[str, Station], ...] = (
 )
 
 
-async def bench(shell: Shell, path: Path, only: str = "") -> int:
-    """Run all stations, or those whose names are in `only`, and write the figures; 0 only if all could be measured."""
+async def measure(shell: Shell, path: Path, only: str, *, first_paint_s: float) -> int:
+    """Run all stations, or those whose names are in `only`, on a window that stands, and write the figures; 0 only if
+    all could be measured."""
     report = Report()
-    first_paint = FirstPaint(shell)
-    shell.window.installEventFilter(first_paint)
-    run = asyncio.get_running_loop().create_task(shell.run())
+    start = {"first_paint_s": round(first_paint_s, 3), "window_cpu_s": round(time.process_time(), 3)}
     try:
-        await until(lambda: first_paint.seconds > 0, "the window was not painted")
-        start = {"first_paint_s": round(first_paint.seconds, 3), "window_cpu_s": round(time.process_time(), 3)}
         await until(lambda: shell.program.client.is_ready, "the engine did not start")
         report.add("start", {**start, "engine_ready_s": round(process_age_s(), 3), **await first_picture(shell)})
         for name, station in STATIONS:
@@ -45,9 +41,6 @@ async def bench(shell: Shell, path: Path, only: str = "") -> int:
             await _measure(report, name, station, shell)
     except BenchFailed as failure:
         report.add_problem("start", str(failure))
-    finally:
-        shell.closed.set()
-        await run
     report.write(path)
     _say(report, path)
     return 1 if report.problems else 0

@@ -9,9 +9,9 @@ from PySide6.QtTest import QTest
 
 from app.bench.driving import BenchFailed, click, until
 from app.bench.gaps import GapMeter
+from app.first_paint import process_age_s
 from app.models.job_queue import JobState
 from app.shell import Shell
-from app.smoke import process_age_s
 
 NUM_PICTURES = 8
 PROMPT = "a red sphere"
