@@ -35,3 +35,8 @@ class Notice:
     """A notice with the same key takes this one's place; empty: none does."""
     is_passing: bool = False
     """Gone with the next thing the person does."""
+
+    @property
+    def only_informs(self) -> bool:
+        """Whether nothing is amiss and nothing must be done: it may go by itself."""
+        return self.is_passing and self.severity is Severity.INFO

@@ -21,6 +21,7 @@ class ActionChoice:
 class NoticeBoard(QObject):
     """Holds notices; knows nothing of how they look or what their actions do."""
 
+    posted = Signal(object)  # Notice: said now, even if it was on show before
     notices_changed = Signal(object)  # tuple[Notice, ...]
     action_chosen = Signal(object)  # ActionChoice
 
@@ -36,6 +37,7 @@ class NoticeBoard(QObject):
     def post(self, notice: Notice) -> None:
         """Show a notice; one with the same key, or saying exactly the same, gives way to it."""
         others = [old for old in self._notices if old != notice and not (notice.key and old.key == notice.key)]
+        self.posted.emit(notice)
         self._set((notice, *others)[:MAX_NOTICES])
 
     def reword(self, notice: Notice) -> None:

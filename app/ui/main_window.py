@@ -19,6 +19,7 @@ from app.ui.widgets.navigation_rail import NavigationRail
 from app.ui.widgets.notices_bar import NoticesBar
 from app.ui.widgets.overlay.overlay import Overlay
 from app.ui.widgets.status_strip import StatusStrip
+from app.ui.widgets.toasts import Toasts
 from app.ui.window_commands import WindowCommands
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class MainWindow(QMainWindow):
         self.tour: Tour | None = None
         self._commands = WindowCommands(session, theme, self)
         self.rail = NavigationRail(self)
-        self.notices = NoticesBar(session.notices, self)
+        self.notices = NoticesBar(session.notices, self, is_shown=lambda notice: not notice.only_informs)
         self._stack = QStackedWidget(self)
         self.generate_page = GeneratePage(session, self)
         self.status = StatusStrip(session.engine, self)
@@ -106,6 +107,7 @@ class MainWindow(QMainWindow):
         row.addWidget(self.rail)
         row.addLayout(right, 1)
         self.setCentralWidget(middle)
+        self.toasts = Toasts(self._session.notices, self._stack, middle)
 
     # ---- pages ----------------------------------------------------------------------------------------------------
 
@@ -248,9 +250,10 @@ class MainWindow(QMainWindow):
         return bool(shown)
 
     def _on_escape(self) -> None:
-        """What is in front goes first: what lies over the window, then what the page itself can close, then the running
-        job. A page says what it can close in `handle_escape() -> bool`; True means that it was something."""
-        if self._dismiss_overlays():
+        """What is in front goes first: what lies over the window, a toast that has the keyboard, then what the page
+        itself can close, then the running job. A page says what it can close in `handle_escape() -> bool`; True means
+        that it was something."""
+        if self._dismiss_overlays() or self.toasts.close_focused():
             return
         handle = getattr(self._stack.currentWidget(), "handle_escape", None)
         if handle is not None and handle():

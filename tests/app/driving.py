@@ -47,6 +47,11 @@ def texts(widget: QWidget) -> str:
     return "\n".join(label.text() for label in widget.findChildren(QLabel) if label.isVisible())
 
 
+def told(shell: Shell) -> str:
+    """What the window says in notices now, on top of the page and over it."""
+    return texts(shell.window.notices) + "\n" + texts(shell.window.toasts)
+
+
 async def laid_out(window: QWidget) -> None:
     """Waits until every widget keeps its place from one turn of the loop to the next."""
     before: list[object] = []

@@ -19,7 +19,7 @@ from app.ui.pages.compare import ComparePage
 from app.ui.widgets.compare.report_dialog import ReportDialog
 from app.ui.widgets.image_view import Probe
 from tests.app.conftest import RunAsync, until
-from tests.app.driving import Make, click, started, texts
+from tests.app.driving import Make, click, started, texts, told
 from tests.app.fake_comparison import share_of
 from tests.app.model_folders import write_model
 
@@ -132,7 +132,7 @@ def test_a_pasted_picture_becomes_a_file(make_shell: Make, run_async: RunAsync, 
         assert compare.inputs.current.size_px == (SIDE, SIDE)
         QGuiApplication.clipboard().setText("https://example.org/a.png")
         page.paste()
-        assert "address on the web" in texts(shell.window.notices)
+        assert "address on the web" in told(shell)
 
     run_async(story())
 
@@ -148,7 +148,7 @@ def test_what_is_no_picture_is_told_and_nothing_is_lost(
         path.write_text("no picture")
         compare.add_files([str(path), str(tmp_path)])
         await until(lambda: len(compare.inputs.items) == 1 and bool(compare.inputs.items[0].problem))
-        words = texts(shell.window.notices)
+        words = told(shell)
         assert "notes.txt cannot be compared" in words
         assert "is a folder" in words
         assert page.panel is not None
@@ -297,7 +297,7 @@ def test_a_failed_job_leaves_a_mark_and_a_notice(make_shell: Make, run_async: Ru
         page.run()
         await ended(shell)
         await until(lambda: states(page) == ["ready", "ready", "ready", "failed", "failed"])
-        assert "not finite" in texts(shell.window.notices)
+        assert "not finite" in told(shell)
 
     run_async(story())
 
@@ -367,9 +367,9 @@ def test_comparing_what_is_made_already_says_so(make_shell: Make, run_async: Run
         shell = make_shell()
         page, _compare = await compared(shell, pictures[:1])
         assert page.panel is not None
-        assert "Nothing is missing" not in texts(shell.window.notices)
+        assert "Nothing is missing" not in told(shell)
         click(page.panel.bar.run_button)
-        assert "Nothing is missing" in texts(shell.window.notices)
+        assert "Nothing is missing" in told(shell)
         assert shell.program.session.queue.view.is_idle
 
     run_async(story())
@@ -453,10 +453,10 @@ def test_what_is_seen_is_saved(make_shell: Make, run_async: RunAsync, pictures: 
         target = tmp_path / "seen.png"
         dialog.fileSelected.emit(str(target))
         dialog.close()
-        await until(lambda: "Saved" in texts(shell.window.notices))
+        await until(lambda: "Saved" in told(shell))
         assert QImage(str(target)).size() == size
         page.csv_save_requested.emit((str(tmp_path / "no" / "such.csv"), "a"))
-        await until(lambda: "It was not saved" in texts(shell.window.notices))
+        await until(lambda: "It was not saved" in told(shell))
 
     run_async(story())
 

@@ -21,7 +21,7 @@ from app.studio.exporting import look_at
 from app.ui.widgets.export_dialog import ExportDialog
 from app.ui.widgets.question_dialog import QuestionDialog
 from tests.app.conftest import RunAsync, until
-from tests.app.driving import Make, click, made, started, texts
+from tests.app.driving import Make, click, made, started, texts, told
 from tests.app.views import noise, shown
 from tests.helpers.clips import marked, number_in
 from tests.helpers.qt import wait_for_signal, wait_until
@@ -318,7 +318,7 @@ def test_from_the_finished_clip_to_the_gif(make_shell: Make, run_async: RunAsync
         click(dialog.go_button)
         assert form.progress is not None
         await until((tmp_path / "a.gif").exists)
-        await until(lambda: "Exported" in texts(shell.window.notices))
+        await until(lambda: "Exported" in told(shell))
         assert probe(tmp_path / "a.gif").num_frames == 5
         assert read_request(tmp_path / "a.gif").request.seed == tile.seed
         assert form.progress is None
@@ -341,7 +341,7 @@ def test_a_clip_that_is_only_in_its_file_is_saved_with_its_own_rate(
         shell.window.findChild(ExportDialog).reject()
         Path(tile.path).unlink()
         page.verbs.save_requested.emit(tile)
-        await until(lambda: "is no longer there" in texts(shell.window.notices))
+        await until(lambda: "is no longer there" in told(shell))
 
     run_async(story())
 
@@ -365,7 +365,7 @@ def test_the_library_saves_a_clip_anew(make_shell: Make, run_async: RunAsync, tm
         await until(lambda: not form.errors)
         click(shell.window.findChild(ExportDialog).go_button)
         await until((tmp_path / "again.gif").exists)
-        await until(lambda: "Exported" in texts(shell.window.notices))
+        await until(lambda: "Exported" in told(shell))
         assert read_request(tmp_path / "again.gif").request.seed == tile.seed
 
     run_async(story())
@@ -386,7 +386,7 @@ def test_a_failure_is_a_notice_and_stays_in_the_dialog(make_shell: Make, run_asy
         await until(lambda: not form.errors and not shell.program.exporting._looking.is_running)
         folder.rmdir()
         click(dialog.go_button)
-        await until(lambda: "The folder is gone" in texts(shell.window.notices))
+        await until(lambda: "The folder is gone" in told(shell))
         assert "The folder is gone" in texts(dialog)
         assert dialog.isVisible()
         dialog.reject()

@@ -15,7 +15,7 @@ from app.models.job_queue import JobState
 from app.ui.widgets.export_dialog import ExportDialog
 from app.ui.widgets.picture_menu import PictureMenu
 from tests.app.conftest import RunAsync, until
-from tests.app.driving import Make, click, laid_out, made, prepare, started, texts, tiles
+from tests.app.driving import Make, click, laid_out, made, prepare, started, texts, tiles, told
 from tests.app.model_folders import EXAMPLES, write_model
 from ul_engine.metadata import read_request
 
@@ -217,7 +217,7 @@ def test_copying_and_saving_a_picture(make_shell: Make, run_async: RunAsync, tmp
         click(dialog.go_button)
         await until(target.exists)
         assert read_request(target).request.seed == first.seed
-        await until(lambda: "Exported" in texts(shell.window.notices))
+        await until(lambda: "Exported" in told(shell))
 
     run_async(story())
 
@@ -232,7 +232,7 @@ def test_the_menu_of_a_picture(make_shell: Make, run_async: RunAsync, owned: Cal
         menu.actions()[0].trigger()
         state = shell.program.session.form.state
         assert (state.prompt, state.seed, state.seed_mode) == ("a red cube", "5", SeedMode.FIXED)
-        assert "Settings taken over" in texts(shell.window.notices)
+        assert "Settings taken over" in told(shell)
 
     run_async(story())
 

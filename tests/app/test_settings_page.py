@@ -20,7 +20,7 @@ from app.ui.widgets.models.token_dialog import TokenDialog
 from app.ui.widgets.question_dialog import QuestionDialog
 from app.ui.widgets.settings.check import FindingLine
 from tests.app.conftest import RunAsync, until
-from tests.app.driving import Make, click, made, prepare, started, texts
+from tests.app.driving import Make, click, made, prepare, started, texts, told
 
 SECTIONS = ["appearance", "folders", "files", "engine", "hub", "notifications", "check", "about"]
 
@@ -91,7 +91,7 @@ def test_folders_are_shown_and_moved(make_shell: Make, run_async: RunAsync, tmp_
 def test_a_folder_that_is_not_there_is_refused(make_shell: Make, tmp_path: Path) -> None:
     shell = make_shell()
     opened(shell).folder_chosen.emit(("runs", tmp_path / "nowhere"))
-    assert "Nothing can be written into" in texts(shell.window.notices)
+    assert "Nothing can be written into" in told(shell)
     assert shell.program.session.folders.places.runs != tmp_path / "nowhere"
 
 

@@ -26,7 +26,7 @@ from app.ui.theme.theme import colours
 from app.ui.widgets.question_dialog import QuestionDialog
 from app.ui.widgets.restore_dialog import RestoreDialog
 from tests.app.conftest import RunAsync, until
-from tests.app.driving import Make, click, laid_out, made, prepare, started, texts
+from tests.app.driving import Make, click, laid_out, made, prepare, started, texts, told
 from ul_engine.requests import ReconstructRequest
 
 # ---- files on the window ------------------------------------------------------------------------------------------
@@ -92,8 +92,8 @@ def test_foreign_files_give_a_notice(make_shell: Make, run_async: RunAsync, tmp_
         image.fill(0)
         image.save(str(tmp_path / "foreign.png"))
         drop(shell, str(tmp_path / "foreign.png"))
-        await until(lambda: "No settings to take over" in texts(shell.window.notices))
-        assert "another program" in texts(shell.window.notices)
+        await until(lambda: "No settings to take over" in told(shell))
+        assert "another program" in told(shell)
 
     run_async(story())
 

@@ -81,6 +81,9 @@ QFrame[role="overlay"] {{ background: {c.panel}; border: 1px solid {c.field_line
 QFrame[role="inset"] {{ background: {c.raised}; border: none; border-radius: {RADIUS}px; }}
 QFrame[role="line"] {{ background: {c.line}; border: none; max-height: 1px; min-height: 1px; }}
 QFrame[notice="info"] {{ background: {c.accent_tint}; border: none; border-left: 3px solid {c.accent_text}; }}
+QFrame[notice="info"][is_toast="true"] {{
+    border: 1px solid {c.field_line}; border-left: 3px solid {c.accent_text}; border-radius: {RADIUS}px;
+}}
 QFrame[notice="warning"] {{ background: {c.warning_tint}; border: none; border-left: 3px solid {c.warning}; }}
 QFrame[notice="error"] {{ background: {c.error_tint}; border: none; border-left: 3px solid {c.error}; }}
 QScrollArea, QScrollArea > QWidget > QWidget[role="plain"] {{ background: transparent; border: none; }}
