@@ -312,6 +312,71 @@ def test_a_click_picks(chart: Chart) -> None:
     assert len(picked) == 1
 
 
+# ---- an axis from right to left -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def backward(chart: Chart) -> Chart:
+    chart.set_axes(Axis("log-SNR", is_reversed=True), Axis("", "bits"))
+    chart.plot.setFocus()
+    return chart
+
+
+def test_a_reversed_axis_has_its_small_values_on_the_right(backward: Chart) -> None:
+    image, plot = backward.plot.grab().toImage(), backward.plot.frame.plot
+    assert at(backward, 0.0, 1.0).x() > at(backward, 4.0, 1.0).x()
+    assert plot.contains(QPointF(at(backward, 0.0, 1.0)))
+    assert plot.contains(QPointF(at(backward, 4.0, 1.0)))
+    ticks = backward.plot.frame.x_ticks
+    assert [tick.text for tick in ticks if tick.text][:2] == ["0", "1"]
+    green = [x for x in range(image.width()) if count_of(image.copy(x, at(backward, 0, 5).y() - 2, 1, 5), GREEN)]
+    assert green[0] == pytest.approx(at(backward, 3.0, 5.0).x(), abs=2)  # there is no value at 4, on the left
+    assert green[-1] == pytest.approx(at(backward, 0.0, 5.0).x(), abs=2)
+
+
+def test_a_reversed_axis_is_read_where_its_values_are(backward: Chart) -> None:
+    QTest.mouseMove(backward.plot, at(backward, 3.2, 3.0))
+    found = backward.plot.readout
+    assert found is not None
+    assert (found.x, [row.text for row in found.rows]) == (3.0, ["2 bits", "5 bits"])
+    for expected in (2.0, 1.0, 0.0, 0.0):
+        QTest.keyClick(backward.plot, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+        assert backward.plot.readout is not None
+        assert backward.plot.readout.x == expected
+
+
+def test_a_reversed_axis_zooms_at_the_pointer_and_into_a_box(backward: Chart) -> None:
+    spot = at(backward, 1.0, 2.0)
+    wheel(backward, spot, 2)
+    assert (at(backward, 1.0, 2.0) - spot).manhattanLength() <= 1
+    backward.reset_view()
+    drag(backward, at(backward, 3.0, 4.0), at(backward, 1.0, 2.0), Qt.KeyboardModifier.ShiftModifier)
+    view = backward.view
+    assert (view.x_low, view.x_high) == (pytest.approx(1.0, abs=0.03), pytest.approx(3.0, abs=0.03))
+
+
+def test_a_reversed_axis_moves_with_the_hand(backward: Chart) -> None:
+    start = at(backward, 2.0, 2.0)
+    drag(backward, start, start + QPoint(60, 0))
+    assert at(backward, 2.0, 2.0).x() == pytest.approx(start.x() + 60, abs=1)
+    backward.reset_view()
+    QTest.keyClick(backward.plot, Qt.Key.Key_Right)
+    assert at(backward, 2.0, 2.0).x() < start.x()  # as on any other axis: what lies to the right comes into sight
+
+
+def test_a_reversed_axis_changes_no_value_of_the_table(chart: Chart) -> None:
+    before = chart.csv()
+    chart.set_axes(Axis("Step", is_reversed=True), Axis("", "bits"))
+    assert chart.csv() == before
+
+
+def test_a_stripe_on_a_reversed_axis_lies_between_its_ends(backward: Chart) -> None:
+    backward.set_marks([Mark("", x=1.0, x_end=3.0, colour=RED)])
+    image = backward.plot.grab().toImage()
+    inside, outside = (image.pixelColor(at(backward, x, 4.2)) for x in (2.2, 3.4))
+    assert inside.red() > outside.red() + 5
+
+
 # ---- files, clipboard, menu ---------------------------------------------------------------------------------------
 
 

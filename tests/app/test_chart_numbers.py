@@ -83,6 +83,12 @@ def test_columns_hold_every_point_once() -> None:
     _, starts, stops = columns(x, Scale(0.0, 100.0, False, 10.0, 310.0))
     assert (starts[1:] == stops[:-1]).all()
     assert (starts[0], stops[-1]) == (0, len(x))
+    middles, starts, stops = columns(x, Scale(0.0, 100.0, False, 310.0, 10.0))  # from right to left
+    assert (np.diff(middles) > 0).all()
+    assert (starts[:-1] == stops[1:]).all()
+    assert (starts[-1], stops[0]) == (0, len(x))
+    values = Scale(0.0, 100.0, False, 310.0, 10.0).values_at(middles)
+    assert np.allclose(values, (x[starts] + x[stops - 1]) / 2, atol=100 / 300)
 
 
 def canvas(x: Scale, y: Scale) -> Canvas:

@@ -461,6 +461,27 @@ def test_what_is_seen_is_saved(make_shell: Make, run_async: RunAsync, pictures: 
     run_async(story())
 
 
+def test_the_curve_beside_the_table_runs_as_the_ladder_does(
+    make_shell: Make, run_async: RunAsync, pictures: list[str]
+) -> None:
+    async def story() -> None:
+        shell = make_shell()
+        page, compare = await compared(shell, pictures[:1])
+        page.resize(1280, 1000)
+        shell.window.resize(1400, 1100)
+        assert page.inspector is not None
+        page.inspector.show_tab("numbers")
+        chart = page.inspector.numbers.chart
+        await until(lambda: chart.series and len(chart.series[0].x) > 1)
+        for ladder, is_reversed in ((Ladder.LATENT, True), (Ladder.DECODER, False), (Ladder.LATENT, True)):
+            compare.view.update(ladder=ladder)
+            await until(lambda: chart.axes[0].is_reversed is is_reversed)  # noqa: B023 - within the turn
+            places = [chart.plot.frame.x.px_of(rung.level) for rung in compare.form.rungs(ladder) if rung.level]
+            assert places == sorted(places)
+
+    run_async(story())
+
+
 # ---- analyses -----------------------------------------------------------------------------------------------------
 
 

@@ -46,7 +46,8 @@ def frame(size: QRectF, x_axis: Axis, y_axis: Axis, view: View) -> Frame:
     left = min(math.ceil(size.left() + max(gutter, 28.0)), right - MIN_PLOT_PX)
     plot = QRectF(QPointF(left, math.floor(top)), QPointF(math.floor(right), math.floor(top + height)))
     x_ticks = tuple(ticks(x_axis, view.x_low, view.x_high, is_log=x_axis.is_log, count=int(plot.width() / X_TICK_PX)))
-    x = Scale(view.x_low, view.x_high, x_axis.is_log, plot.left(), plot.right())
+    begin, end = (plot.right(), plot.left()) if x_axis.is_reversed else (plot.left(), plot.right())
+    x = Scale(view.x_low, view.x_high, x_axis.is_log, begin, end)
     return Frame(plot, x, Scale(view.y_low, view.y_high, y_axis.is_log, plot.bottom(), plot.top()), x_ticks, y_ticks)
 
 
@@ -83,7 +84,7 @@ def _mixed(first: str, second: str) -> QColor:
 def _draw_texts(painter: QPainter, found: Frame) -> None:
     plot, metrics = found.plot, QFontMetricsF(painter.font())
     height, free_from = metrics.height(), -math.inf
-    for tick in found.x_ticks:
+    for tick in sorted(found.x_ticks, key=lambda tick: found.x.px_of(tick.value)):
         width = metrics.horizontalAdvance(tick.text)
         middle = found.x.px_of(tick.value)
         left = min(max(middle - width / 2, 0.0), plot.right() + SPACING.m - width)
@@ -147,7 +148,7 @@ def draw_mark(canvas: Canvas, mark: Mark, taken: list[QRectF]) -> None:
     painter.setPen(pen)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     if mark.x is not None and mark.y is None:
-        x = canvas.x.px_of(mark.x)
+        x = min(canvas.x.px_of(each) for each in (mark.x, mark.x_end) if each is not None)
         if plot.left() <= x <= plot.right():
             if mark.x_end is None:
                 painter.drawLine(QLineF(round(x), plot.top(), round(x), plot.bottom()))

@@ -226,7 +226,8 @@ class PlotArea(QWidget):
             self.update()
 
     def _walk(self, way: int) -> None:
-        """To the next value left or right of the pointer."""
+        """To the next value left or right of the pointer, as it is seen."""
+        way = -way if self.viewport_.x_axis.is_reversed else way
         curve = next((each for each in self.curves if each.is_visible and each.is_ascending and len(each.x)), None)
         if curve is None:
             return
@@ -287,9 +288,8 @@ class PlotArea(QWidget):
         self.unsetCursor()
         if box is not None and min(box.width(), box.height()) > SMALLEST_BOX_PX:
             x, y = self.frame.x, self.frame.y
-            self.set_view(
-                View(*map(x.value_at, (box.left(), box.right())), *map(y.value_at, (box.bottom(), box.top())))
-            )
+            left, right = sorted(map(x.value_at, (box.left(), box.right())))
+            self.set_view(View(left, right, *map(y.value_at, (box.bottom(), box.top()))))
         self._read()
         self.update()
         if was_click and self._readout is not None and event.button() == Qt.MouseButton.LeftButton:

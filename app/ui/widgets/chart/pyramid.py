@@ -50,9 +50,10 @@ class Pyramid:
 def columns(x: Floats, scale: Scale) -> tuple[Floats, Indices, Indices]:
     """Pixel columns of an axis over ascending `x`: middles in pixels, and the stretch of points in each; columns
     without points are left out."""
-    edges_px = np.arange(np.floor(scale.start_px), np.ceil(scale.end_px) + 1.0)
+    first, last = scale.span_px
+    edges_px = np.arange(np.floor(first), np.ceil(last) + 1.0)
     places = np.searchsorted(x, scale.values_at(edges_px))
-    starts, stops = places[:-1], places[1:]
+    starts, stops = np.minimum(places[:-1], places[1:]), np.maximum(places[:-1], places[1:])
     is_filled = stops > starts
     return edges_px[:-1][is_filled] + 0.5, starts[is_filled], stops[is_filled]
 

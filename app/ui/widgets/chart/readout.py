@@ -71,7 +71,8 @@ def _row_of_line(curve: Curve, x: Scale, axes: tuple[Axis, Axis], at: QPointF) -
     if point is None:
         return None
     px = x.px_of(float(curve.x[point]))
-    if not x.start_px - 2 <= px <= x.end_px + 2:
+    first, last = x.span_px
+    if not first - 2 <= px <= last + 2:
         return None
     return _row(curve, point, axes)
 

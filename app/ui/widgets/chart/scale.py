@@ -45,6 +45,11 @@ class Scale:
         """The value at one pixel."""
         return float(self.values_at(np.array([px], dtype=np.float64))[0])
 
+    @property
+    def span_px(self) -> tuple[float, float]:
+        """The smaller and the larger end in pixels."""
+        return min(self.start_px, self.end_px), max(self.start_px, self.end_px)
+
     def _ends(self) -> tuple[float, float]:
         if not self.is_log:
             return self.low, self.high

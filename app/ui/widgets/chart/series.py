@@ -42,6 +42,8 @@ class Axis:
     low: float | None = None
     high: float | None = None
     names: tuple[str, ...] = ()
+    is_reversed: bool = False
+    """Whether small values are on the right; of the horizontal axis only."""
 
 
 @dataclass(frozen=True, eq=False)

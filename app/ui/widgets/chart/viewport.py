@@ -58,8 +58,9 @@ class Viewport:
         self.set_view(view)
 
     def pan(self, x_share: float, y_share: float) -> None:
-        """Move the view by shares of its width and height."""
+        """Move the view to the right and upwards, as it is seen, by shares of its width and height."""
         view = self.view
+        x_share = -x_share if self.x_axis.is_reversed else x_share
         x_low, x_high = moved(view.x_low, view.x_high, is_log=self.x_axis.is_log, share=x_share)
         y_low, y_high = moved(view.y_low, view.y_high, is_log=self.y_axis.is_log, share=y_share)
         self.set_view(View(x_low, x_high, y_low, y_high))

@@ -113,7 +113,8 @@ class BitsTab(TabFrame):
         low = [value - error for value, error in zip(values, errors, strict=True)]
         high = [value + error for value, error in zip(values, errors, strict=True)]
         series = Series(self.tr("bits"), middles, values, style=Style.BARS, low=low, high=high)
-        self.chart.set_axes(Axis(self.tr("log-SNR: noisy to clean")), Axis(self.tr("bits"), low=0.0))
+        levels = Axis(self.tr("log-SNR: clean to noisy"), is_reversed=True)  # as the ladder runs
+        self.chart.set_axes(levels, Axis(self.tr("bits"), low=0.0))
         self.chart.set_series([series])
         level = self._compare.rung.level
         self.chart.set_marks([Mark(self.tr("level on show"), x=level)] if level is not None else [])

@@ -17,6 +17,7 @@ from app.models.compare.comparison import Comparison
 from app.models.compare.figures import metrics
 from app.models.compare.keeping import at_its_level, levels_csv
 from app.models.compare.ladder_curve import LadderCurve, ladder_curves, level_on_show
+from app.models.compare.levels import Ladder
 from app.models.compare.numbers import NumbersModel
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import TextButton
@@ -52,7 +53,7 @@ class NumbersTab(WhenSeen, QWidget):
         for metric in self._metrics:
             self.measure.addItem(self.tr("{measure} along the ladder").format(measure=metric.title), metric.key)
         self.chart = Chart("", self)
-        self._drawn: tuple[str, tuple[LadderCurve, ...]] = ("", ())
+        self._drawn: tuple[str, Ladder | None, tuple[LadderCurve, ...]] = ("", None, ())
         self.chart.set_empty_text(self.tr("Curves over the levels of noise appear here as they are made."))
         copy = TextButton(self.tr("Copy"), "", "copy", self)
         save = TextButton(self.tr("Save as CSV…"), "", "save", self)
@@ -114,15 +115,21 @@ class NumbersTab(WhenSeen, QWidget):
         """The chosen measure of every model over the levels of the ladder on show; along the ladder only the cursor
         moves."""
         metric = self._metrics[max(0, self.measure.currentIndex())]
-        curves = ladder_curves(self._compare, metric.key)
-        if (metric.key, curves) != self._drawn:
-            self._drawn = metric.key, curves
+        ladder, curves = self._compare.view.view.ladder, ladder_curves(self._compare, metric.key)
+        if (metric.key, ladder, curves) != self._drawn:
+            self._drawn = metric.key, ladder, curves
             unit = "dB" if metric.key == "psnr_db" else ""
-            self.chart.set_axes(Axis(self.tr("log-SNR: noisy to clean")), Axis(metric.title, unit))
+            self.chart.set_axes(self._levels(ladder), Axis(metric.title, unit))
             self.chart.set_series(
                 [Series(curve.title, curve.levels, curve.values, has_dots=True, is_smoothed=False) for curve in curves]
             )
         self.chart.set_cursor(level_on_show(self._compare))
+
+    def _levels(self, ladder: Ladder) -> Axis:
+        """The axis runs as the ladder does."""
+        if ladder is Ladder.LATENT:
+            return Axis(self.tr("log-SNR: clean to noisy"), is_reversed=True)
+        return Axis(self.tr("log-SNR: noisy to clean"))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a low window the table comes first."""
