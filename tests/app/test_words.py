@@ -91,3 +91,13 @@ def test_no_module_of_the_window_hides_words_in_plain_strings() -> None:
 
 
 WORDS_OF_MODELS = __import__("tests.app.model_folders", fromlist=["SLOTS"]).SLOTS.values()
+
+
+def test_the_button_says_less_where_there_is_no_room_for_all(make_shell: Make, long_words: None) -> None:
+    shell = make_shell()
+    bar = shell.window.generate_page.panel.bar
+    shell.program.session.form.update(num_images=4)
+    spin(10)
+    assert bar.generate_button.text() == pseudo("Generate")
+    assert "4" in bar.generate_button.accessibleName()
+    assert bar.generate_button.sizeHint().width() <= bar.generate_button.width()

@@ -55,17 +55,27 @@ class GenerateBar(QFrame):
         inner = QHBoxLayout(self.generate_button)
         inner.setContentsMargins(0, 0, SPACING.m, 0)
         inner.addStretch(1)
-        self._keys = label("Ctrl ↵", "shortcut")
+        self._keys = label(self.tr("Ctrl ↵"), "shortcut")
         self._keys.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         inner.addWidget(self._keys)
 
     def _on_form_changed(self, _payload: Any = None) -> None:
-        self.generate_button.setText(self._words())
-        self._fit_keys()
+        self._fit_words()
         self.generate_button.setEnabled(self._form.model is not None)
         names = [name for name in self._form.errors if name != "model"]
         self._hint.setText(self.tr("Something above needs a look first.") if names else "")
         self._hint.setVisible(bool(names))
+
+    def _fit_words(self) -> None:
+        """What exactly will be made, where there is room for saying so."""
+        exactly, button = self._words(), self.generate_button
+        room = self.width() - 2 * SPACING.l - SPACING.s - self.stop_button.sizeHint().width()
+        button.setAccessibleName(exactly)
+        button.setText(exactly)
+        if button.sizeHint().width() > room:
+            is_going_on = self._form.state.mode is Mode.CONTINUE
+            button.setText(self.tr("Continue") if is_going_on else self.tr("Generate"))
+        self._fit_keys()
 
     def _fit_keys(self) -> None:
         """The keys stand beside the words only where both have room."""
@@ -76,7 +86,7 @@ class GenerateBar(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another width, other room."""
         super().resizeEvent(event)
-        self._fit_keys()
+        self._fit_words()
 
     def _words(self) -> str:
         """What the button will do."""
@@ -102,5 +112,6 @@ class GenerateBar(QFrame):
     def _on_queue_changed(self, view: QueueView) -> None:
         is_stopping = view.running is not None and view.running.state is JobState.STOPPING
         self.stop_button.setText(self.tr("Stopping…") if is_stopping else self.tr("Stop"))
+        self._fit_words()
         is_held = view.is_paused and view.running is None
         self.stop_button.setEnabled(not view.is_idle and not is_stopping and not is_held)
