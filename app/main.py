@@ -20,12 +20,10 @@ from app.services.crash_reports import CrashReporter
 from app.services.garbage import GarbageCollector
 from app.services.instance import Instance
 from app.services.qt_messages import route_qt_messages
-from app.services.settings import THEMES, config_dir, log_dir, peeked_scale, usual_models
+from app.services.settings import SETTINGS_NAME, THEMES, config_dir, log_dir, peeked_scale, usual_models
 from app.shell import Shell
 from ul_engine.assets import assets_dir
 from ul_engine.errors import EngineError
-
-SETTINGS_NAME = "settings.json"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -125,7 +123,13 @@ def _places(arguments: argparse.Namespace) -> Places:
     if arguments.smoke:
         root = Path(arguments.outputs or arguments.smoke)
         return Places(models, root.absolute(), Path(arguments.smoke).absolute() / ".smoke" / SETTINGS_NAME)
-    if arguments.bench or arguments.screenshots:
+    if arguments.screenshots:
+        from app.screenshots.home import make_home, places_in
+
+        home = make_home()
+        atexit.register(shutil.rmtree, home, ignore_errors=True)
+        return places_in(home, models[0])
+    if arguments.bench:
         root = Path(tempfile.mkdtemp(prefix="ul-studio-"))
         atexit.register(shutil.rmtree, root, ignore_errors=True)
         return Places((models[0], root / "models"), root / "outputs", root / SETTINGS_NAME, root / "runs")

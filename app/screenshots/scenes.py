@@ -1,7 +1,5 @@
 """What stands on each page when its picture is taken."""
 
-import asyncio
-
 from app.bench.driving import until
 from app.shell import Shell
 
@@ -48,8 +46,9 @@ async def compare(shell: Shell) -> None:
     session.compare.add_files(paths[:2])
     await until(lambda: session.compare.inputs.current is not None, "the picture was not taken in")
     await until(lambda: session.compare.run() or not session.queue.view.is_idle, "nothing was asked for", PATIENCE_S)
-    await until(lambda: session.queue.view.is_idle, "the comparison was not made", PATIENCE_S)
-    await asyncio.sleep(0.5)
+    results = session.compare.results
+    is_over = lambda: session.queue.view.is_idle and not results.is_working  # noqa: E731 - waited for
+    await until(is_over, "the comparison was not made", PATIENCE_S)
 
 
 async def train(shell: Shell) -> None:
@@ -58,22 +57,42 @@ async def train(shell: Shell) -> None:
     shell.window.show_page("train")
     await until(lambda: any(runs.iterdir()), "there is no run")
     shell.window.train_page.open_run(str(next(runs.iterdir())))
-    await asyncio.sleep(3.0)  # charts and previews are read and drawn in the background
+    await until(lambda: is_train_drawn(shell), "the run was not read")
+
+
+def is_train_drawn(shell: Shell) -> bool:
+    """Every chart in sight shows the whole run."""
+    run, wall = shell.program.session.runs.current, shell.window.train_page.live.wall
+    return run is not None and run.is_caught_up and bool(wall.charts) and wall.is_settled
 
 
 async def library(shell: Shell) -> None:
     """All results of this session."""
     shell.window.show_page("library")
-    await asyncio.sleep(3.0)
+    await until(lambda: is_library_drawn(shell), "the results were not found")
+
+
+def is_library_drawn(shell: Shell) -> bool:
+    """Every result is there, with its small picture."""
+    session, grid = shell.program.session, shell.window.library_page.grid
+    rows, made = session.gallery.list, len(session.results.done_tiles())
+    items = [rows.item(row) for row in range(rows.rowCount())]
+    return len(items) >= made and all(items) and not grid.thumbnails.is_waiting
 
 
 async def settings(shell: Shell) -> None:
-    """With the check of the machine done."""
+    """The first of them."""
     shell.window.show_page("settings")
-    await asyncio.sleep(0.5)
 
 
 async def models(shell: Shell) -> None:
-    """The models that are here."""
+    """The model that comes with the program, with its card."""
     shell.window.show_page("models")
-    await asyncio.sleep(1.0)
+    await until(lambda: is_card_there(shell), "the model was not looked at")
+
+
+def is_card_there(shell: Shell) -> bool:
+    """What the disk and the card say is known."""
+    session = shell.program.session
+    entries = session.library.usable
+    return bool(session.desk.storage.models) and all(session.desk.card(entry.path) is not None for entry in entries)

@@ -4,10 +4,12 @@ import asyncio
 import io
 import shutil
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QIODevice
+from PySide6.QtCore import QBuffer, QCoreApplication, QIODevice
+from PySide6.QtGui import QGuiApplication, QImage
 
 from app.bench.driving import BenchFailed, until
 from app.bench.short_run import train_shortly
@@ -19,6 +21,10 @@ THEMES = ("dark", "light")
 NUM_COLOURS = 255
 MAX_BYTES = 150_000
 
+PATIENCE_S = 60.0
+STILL_S = 0.2
+"""A picture that stays the same for so long is whole."""
+
 Scene = Callable[[Shell], Awaitable[None]]
 PAGES: dict[str, Scene] = {
     "generate": scenes.generate,
@@ -29,6 +35,13 @@ PAGES: dict[str, Scene] = {
     "settings": scenes.settings,
 }
 
+DRAWN: dict[str, Callable[[Shell], bool]] = {
+    "train": scenes.is_train_drawn,
+    "library": scenes.is_library_drawn,
+    "models": scenes.is_card_there,
+}
+"""What must be true before the picture of a page is taken, in every size and palette anew."""
+
 
 async def take_all(shell: Shell, folder: Path, run_folder: str = "") -> int:
     """Everything into `folder`; 1 if a page could not be shown as it should.
@@ -36,6 +49,7 @@ async def take_all(shell: Shell, folder: Path, run_folder: str = "") -> int:
     `run_folder` names a training run to show on the page Train; without one, a short one is made.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    QGuiApplication.styleHints().setCursorFlashTime(0)  # nothing blinks
     run = asyncio.get_running_loop().create_task(shell.run())
     problems = []
     try:
@@ -44,12 +58,12 @@ async def take_all(shell: Shell, folder: Path, run_folder: str = "") -> int:
         for name, scene in PAGES.items():
             try:
                 await scene(shell)
+                await _take(shell, folder, name)
             except BenchFailed as failure:
                 problems.append(f"{name}: {failure}")
-            await _take(shell, folder, name)
         await _take_overlays(shell, folder)
         await scenes.generating(shell)
-        await _save(shell, folder / "generating-dark.png")
+        await _save(_grabbed(shell), folder / "generating-dark.png")
         await scenes.stop(shell)
     except BenchFailed as failure:
         problems.append(str(failure))
@@ -71,14 +85,14 @@ async def _prepare_run(runs: Path, run_folder: str) -> None:
 
 async def _take(shell: Shell, folder: Path, name: str) -> None:
     """One page in both palettes and both sizes."""
+    shell.program.session.notices.dismiss_passing()
     for suffix, size in SIZES.items():
         shell.window.resize(*size)
         for theme in THEMES:
             shell.theme.set_wish(theme)
-            await _save(shell, folder / f"{name}-{theme}{suffix}.png")
+            await _save(await _whole(shell, name), folder / f"{name}-{theme}{suffix}.png")
     shell.window.resize(*SIZES[""])
     shell.theme.set_wish("dark")
-    await asyncio.sleep(0.1)
 
 
 async def _take_overlays(shell: Shell, folder: Path) -> None:
@@ -91,14 +105,30 @@ async def _take_overlays(shell: Shell, folder: Path) -> None:
         ("tour", window.open_tour),
     ):
         show()
-        await _save(shell, folder / f"{name}-dark.png")
+        await _save(await _whole(shell, name), folder / f"{name}-dark.png")
     if window.tour is not None:
         window.tour.dismiss()
 
 
-async def _save(shell: Shell, path: Path) -> None:
-    await asyncio.sleep(0.4)  # some turns of the event loop: styles, layouts, pictures scaled in the background
-    image = shell.window.grab().toImage()
+async def _whole(shell: Shell, name: str) -> QImage:
+    """The window, once everything on it is there and nothing moves any more."""
+    is_drawn = DRAWN.get(name, lambda _: True)
+    before, now = QImage(), _grabbed(shell)
+    began = time.monotonic()
+    while now != before or not is_drawn(shell):  # type: ignore[no-untyped-call]
+        if time.monotonic() - began > PATIENCE_S:
+            raise BenchFailed(f"the picture of {name} was not whole within {PATIENCE_S:.0f} s")
+        await asyncio.sleep(STILL_S)
+        before, now = now, _grabbed(shell)
+    return now
+
+
+def _grabbed(shell: Shell) -> QImage:
+    QCoreApplication.sendPostedEvents()
+    return shell.window.grab().toImage()
+
+
+async def _save(image: QImage, path: Path) -> None:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")  # type: ignore[call-overload]

@@ -14,6 +14,7 @@ from ul_engine.outputs import write_file
 from ul_engine.requests import FrozenModel
 
 SETTINGS_VERSION = 1
+SETTINGS_NAME = "settings.json"
 CONFIG_VARIABLE = "UL_STUDIO_CONFIG"
 RUNS_VARIABLE = "UL_STUDIO_RUNS"
 THEMES = ("system", "dark", "light")

@@ -17,6 +17,7 @@ from app.ui.widgets.buttons import IconButton, TextButton
 from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.labels import label, line, selectable
 from app.ui.widgets.library.gallery_verbs import GalleryVerbs
+from app.ui.widgets.shown_path import shown_path
 from ul_engine.hub.wording import size_text
 
 WIDTH_PX = 288
@@ -156,7 +157,7 @@ class DetailsPanel(QFrame):
         when = datetime.fromtimestamp(item.modified_s).strftime("%Y-%m-%d %H:%M")
         rows += [(self.tr("Made"), when), (self.tr("Size"), size_text(item.size_bytes))]
         path = PurePath(item.path)
-        rows += [(self.tr("File"), path.name), (self.tr("Folder"), str(path.parent).replace("/", "/\u200b"))]
+        rows += [(self.tr("File"), path.name), (self.tr("Folder"), shown_path(path.parent, is_breakable=True))]
         return [(name, value) for name, value in rows if value]
 
     def _show_several(self) -> None:

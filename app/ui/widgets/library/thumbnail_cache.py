@@ -45,6 +45,11 @@ class ThumbnailCache(QObject):
         wish = ThumbnailWish(item.path, item.modified_s, side_px, item.kind is GalleryKind.CLIP)
         return wish in self._pixmaps and self._pixmaps[wish] is None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a picture that was wished for is still to come."""
+        return bool(self._wished)
+
     def set_thumbnail(self, news: Thumbnail) -> None:
         """A wish came true."""
         self._wished.discard(news.wish)

@@ -14,6 +14,7 @@ from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import IconButton, TextButton
 from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.labels import label, line, selectable
+from app.ui.widgets.shown_path import shown_path
 from ul_engine.hub.figures import labelled_figures
 from ul_engine.model_folder import Manifest, ModelEntry
 
@@ -177,7 +178,7 @@ class ModelDetails(QFrame):
             rows.append((self.tr("Commit"), facts.commit[:12]))
         if facts is not None and facts.when:
             rows.append((self.tr("Since"), facts.when))
-        rows.append((self.tr("Folder"), entry.path.replace("/", "/\u200b")))
+        rows.append((self.tr("Folder"), shown_path(entry.path, is_breakable=True)))
         if facts is not None and facts.foreign:
             names = ", ".join(facts.foreign)
             rows.append(

@@ -11,6 +11,7 @@ from app.ui.theme.tokens import SPACING
 from app.ui.widgets.buttons import TextButton
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.labels import label
+from app.ui.widgets.shown_path import shown_path
 from ul_engine.hub.wording import size_text
 
 
@@ -51,7 +52,7 @@ class StorageLine(QFrame):
 
     def _refresh(self, _payload: Any = None) -> None:
         storage = self._desk.storage
-        self._place.set_text(self.tr("Your models: {folder}").format(folder=self._folders.places.models))
+        self._place.set_text(self.tr("Your models: {folder}").format(folder=shown_path(self._folders.places.models)))
         self._room.setText(
             self.tr("{used} used, {free} free").format(
                 used=size_text(storage.own_bytes), free=size_text(storage.free_bytes)

@@ -7,7 +7,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
 
 from app.models.folders import Folders
-from app.ui.widgets.settings.section import Section, breakable, selectable
+from app.ui.widgets.settings.section import Section, selectable
+from app.ui.widgets.shown_path import shown_path
 
 KINDS = ("outputs", "models", "runs")
 
@@ -71,4 +72,4 @@ class FoldersSection(Section):
 
     def _show(self, _places: Any = None) -> None:
         for kind, shown in self._paths.items():
-            shown.setText(breakable(self._place(kind)))
+            shown.setText(shown_path(self._place(kind), is_breakable=True))

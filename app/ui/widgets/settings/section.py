@@ -66,8 +66,3 @@ def selectable(text: str = "", role: str = "muted") -> QLabel:
     )
     result.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
     return result
-
-
-def breakable(path: object) -> str:
-    """A path that may be broken into lines behind its slashes."""
-    return str(path).replace("/", "/\u200b")
