@@ -26,7 +26,15 @@ async def generating(shell: Shell) -> None:
     page.generate_requested.emit()
     session.form.update(num_images=8)
     page.generate_requested.emit()
-    await until(lambda: session.queue.progress.fraction > 0.25, "the job did not come so far", PATIENCE_S)
+    await until(lambda: _is_taking_shape(shell), "no preview came", PATIENCE_S)
+
+
+def _is_taking_shape(shell: Shell) -> bool:
+    """Far enough, and every picture has a preview."""
+    session = shell.program.session
+    job = session.queue.view.running
+    tiles = session.results.tiles_of(job.job_id) if job is not None else []
+    return bool(tiles) and all(tile.preview is not None for tile in tiles) and session.queue.progress.fraction > 0.25
 
 
 async def stop(shell: Shell) -> None:
