@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.form_state import Mode
@@ -26,6 +26,7 @@ from app.ui.widgets.labels import line
 from app.ui.widgets.model_chooser import ModelChooser
 from app.ui.widgets.preset_field import PresetField
 from app.ui.widgets.prompt_field import PromptField
+from app.ui.widgets.scrolling import scrolling
 from app.ui.widgets.seed_field import SeedField
 
 WIDTH_PX = 352
@@ -101,13 +102,7 @@ class GeneratePanel(QFrame):
         column.addWidget(self.start_picture)
         column.addWidget(self.expert)
         column.addStretch(1)
-        scroll = QScrollArea(self)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(body)
-        return scroll
+        return scrolling(body, self)
 
     def show_problem(self) -> None:
         """Bring the first field with an error into view, and the cursor into it."""

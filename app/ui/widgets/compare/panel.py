@@ -12,6 +12,7 @@ from app.ui.widgets.compare.model_list import ModelList
 from app.ui.widgets.compare.run_bar import RunBar
 from app.ui.widgets.compare.settings_form import SettingsForm
 from app.ui.widgets.labels import line
+from app.ui.widgets.scrolling import scrolling
 
 WIDTH_PX = 272
 
@@ -58,10 +59,4 @@ class ComparePanel(QFrame):
             column.addWidget(part)
         column.addWidget(self.report_button, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
-        scroll = QScrollArea(self)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(body)
-        return scroll
+        return scrolling(body, self)

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFormLayout, QFrame, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QFrame, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.gallery import GalleryItem, GalleryKind
 from app.models.gallery.request_rows import request_rows
@@ -17,6 +17,7 @@ from app.ui.widgets.buttons import IconButton, TextButton
 from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.labels import label, line, selectable
 from app.ui.widgets.library.gallery_verbs import GalleryVerbs
+from app.ui.widgets.scrolling import scrolling
 from app.ui.widgets.shown_path import shown_path
 from ul_engine.hub.wording import size_text
 
@@ -69,12 +70,7 @@ class DetailsPanel(QFrame):
         column.addWidget(self._request)
         column.addWidget(self._copy_text, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
-        scroll = QScrollArea(self)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(body)
+        scroll = scrolling(body, self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)

@@ -1,9 +1,9 @@
 """A column of settings that is no wider than can be read, in an area that scrolls."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QWidget
 
 from app.ui.theme.tokens import SPACING
+from app.ui.widgets.scrolling import scrolling
 
 WIDTH_PX = 880
 
@@ -17,10 +17,4 @@ def scrolling_column(content: QWidget, parent: QWidget) -> QScrollArea:
     content.setMaximumWidth(WIDTH_PX)
     row.addWidget(content, 1)
     row.addStretch(0)
-    area = QScrollArea(parent)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setWidget(body)
-    return area
+    return scrolling(body, parent)
