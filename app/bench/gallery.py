@@ -40,6 +40,7 @@ async def browsing(shell: Shell) -> dict[str, Any]:
     return {
         "num_results": session.gallery.list.rowCount(),
         "indexed_s": round(indexed_s, 2),
+        "search_median_ms": round(percentile(searches, 0.5) * 1000, 2),
         "search_ms": round(percentile(searches, 0.99) * 1000, 2),
         "gaps": gaps,
     }
