@@ -16,6 +16,10 @@ class ScenesData(FrozenModel):
     num_valid: int = Field(1_000, ge=1, description="Held-out pictures, of another seed.")
     train_seed: int = Field(1, ge=0, lt=2**63, description="Seed of the training scenes.")
     valid_seed: int = Field(2, ge=0, lt=2**63, description="Seed of the held-out scenes; must differ from train_seed.")
+    num_objects_max: int = Field(1, ge=1, le=2, description="Objects in a scene, at most.")
+    two_object_share: float = Field(
+        0.4, ge=0.0, le=1.0, description="Share of scenes with two objects and a relation, where there may be two."
+    )
     cache: str | None = Field(None, description="Folder of the rendered pictures; None: the user's cache folder.")
 
     @model_validator(mode="after")

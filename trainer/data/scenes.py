@@ -12,6 +12,7 @@ from trainer.data.places import cache_root
 from trainer.data.samples import IntArray, Sample
 from ul_engine.data.scenes.cache import SceneCache, build_cache, open_cache
 from ul_engine.data.scenes.labels import CLASS_NAMES
+from ul_engine.data.scenes.spec import SceneOptions
 
 
 class SceneSamples:
@@ -61,10 +62,19 @@ def open_scene_caches(config: ScenesData, *, progress: Progress | None = None) -
     root = Path(config.cache) if config.cache is not None else default_cache_root()
     processes = max(1, (os.cpu_count() or 1) - 1)
 
+    options = SceneOptions(num_objects_max=config.num_objects_max, two_object_fraction=config.two_object_share)
+    pairs = f"-pairs{config.two_object_share:g}" if config.num_objects_max > 1 else ""
+
     def part(seed: int, count: int) -> SceneCache:
-        folder = root / f"scenes-{config.size_px}px-seed{seed}-{count}"
+        folder = root / f"scenes-{config.size_px}px{pairs}-seed{seed}-{count}"
         return build_cache(
-            folder, seed=seed, count=count, size_px=config.size_px, num_processes=processes, progress=progress
+            folder,
+            seed=seed,
+            count=count,
+            size_px=config.size_px,
+            options=options,
+            num_processes=processes,
+            progress=progress,
         )
 
     return part(config.train_seed, config.num_train), part(config.valid_seed, config.num_valid)

@@ -31,7 +31,7 @@ from ul_engine.data.scenes.spec import SceneOptions, SceneSpec
 from ul_engine.errors import ConfigError, DataError, OutputError
 
 LABEL_COLUMNS = ("class", *ATTRIBUTE_WORDS)
-_FORMAT = "ul-scenes-cache-1"
+_FORMAT = "ul-scenes-cache-2"
 _PICTURES_PER_TASK = 128
 _PICTURES, _LABELS, _CAPTIONS, _HEADER = "pictures.npy", "labels.npy", "captions.jsonl", "cache.json"
 _PARTIAL, _PROGRESS = "pictures.npy.partial", "progress.json"

@@ -6,6 +6,8 @@ from ul_engine.data.scenes.spec import Draws, ObjectSpec, SceneSpec
 FULL_SHARE = 0.5
 """Share of training captions that leave nothing out."""
 _SAID_SHARE = 0.55
+_WITHOUT_ARTICLES_SHARE = 0.3
+"""Share of training captions without "a" and "an": people write "red cube on checkered floor"."""
 
 
 def caption(spec: SceneSpec, *, has_motion: bool = True) -> str:
@@ -21,13 +23,22 @@ def caption(spec: SceneSpec, *, has_motion: bool = True) -> str:
 
 
 def training_caption(spec: SceneSpec, *, has_motion: bool = True) -> str:
-    """The full caption for half of the scenes, else one with words and clauses left out. Pure in (seed, index).
+    """The full caption for half of the scenes, else one with words and clauses left out; some have no articles. Pure in
+    (seed, index).
 
     At least the first object's shape is named; whatever is said is true.
     """
     draws = Draws(spec.seed, spec.index)
-    if draws.uniform("caption full") < FULL_SHARE:
-        return caption(spec, has_motion=has_motion)
+    is_full = draws.uniform("caption full") < FULL_SHARE
+    text = caption(spec, has_motion=has_motion) if is_full else _short_caption(draws, spec, has_motion=has_motion)
+    return _without_articles(text) if draws.uniform("caption articles") < _WITHOUT_ARTICLES_SHARE else text
+
+
+def _without_articles(text: str) -> str:
+    return " ".join(word for word in text.split(" ") if word not in ("a", "an"))
+
+
+def _short_caption(draws: Draws, spec: SceneSpec, *, has_motion: bool) -> str:
 
     def is_said(name: str) -> bool:
         return draws.uniform("caption " + name) < _SAID_SHARE
