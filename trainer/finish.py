@@ -6,49 +6,56 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from trainer.card import model_card
 from trainer.config import RunConfig, ScenesData, ValidationConfig, parse_config
 from trainer.data.scenes import open_scene_caches
 from trainer.events import read_events
 from trainer.export import default_presets, write_model
-from trainer.judge import Judge, trained_judge
+from trainer.judge import Accuracy, Judge, trained_judge
+from trainer.prompting import PromptTest, best_guidance, prompt_accuracy, seconds_per_picture
 from trainer.run_dir import ENVIRONMENT_NAME, RunDir, read_json, write_json
 from trainer.validation import reconstruction_figures
 from ul_engine.checkpoint import load_model
 from ul_engine.data.pixels import pictures_from_array
 from ul_engine.data.scenes.cache import SceneCache
-from ul_engine.data.scenes.captions import caption
-from ul_engine.data.scenes.grammar import ATTRIBUTE_WORDS
-from ul_engine.data.scenes.labels import attribute_labels
-from ul_engine.data.scenes.layout import scene_spec
 from ul_engine.errors import ConfigError
+from ul_engine.evaluation import EvaluationSettings, Task, evaluate, parse_metrics
+from ul_engine.media.pictures import write_picture
+from ul_engine.model_folder import read_manifest
 from ul_engine.pipelines import Pipeline
 from ul_engine.requests import SamplingSettings
 
 NUM_PROMPTS = 500
-PROMPT_SEED = 3
-BATCH = 50
-MEASUREMENT = ValidationConfig(num_images=1000, decoder_steps=24, bitrate_times=64)
+NUM_CHOOSING = 100
+"""Prompts of each kind by which guidance is chosen."""
+PROMPT_SEED, CHOOSING_SEED = 3, 4
+METRICS = "psnr,ssim,ms-ssim,flip,bits,rfd,gfd"
+GAP = ValidationConfig(num_images=1000, decoder_steps=24, bitrate_times=64)
 
 
 @dataclass(frozen=True)
 class Report:
-    """Everything measured on a finished model."""
+    """Everything measured on a finished model. Accuracies by the number of objects in the prompt."""
 
-    reconstruction: dict[str, float]
-    prompt_accuracy: dict[str, float]
-    judge_accuracy: dict[str, float]
+    gap: dict[str, float]
+    """Reconstructions from the right and from another picture's latent."""
+    metrics: dict[str, Any]
+    """As `ul-engine evaluate` reports them."""
+    accuracy: dict[int, Accuracy]
+    judge: dict[int, Accuracy]
+    """Of the classifier itself, on held-out renders."""
+    guidance_scores: dict[str, float]
     guidance_weight: float
+    seconds: dict[str, float]
 
 
 def finish_model(stage1: Path, stage2: Path, out: Path) -> Report:
     """Measure the model of the run folder `stage2` (whose latents come from `stage1`) and write it to `out`.
 
-    Reconstruction: 1000 held-out scenes. Prompts: 500 captions of scenes of a third seed, one picture each with the
-    Balanced preset, judged by a classifier trained on renders; the guidance weight with the best mean accuracy on 100
-    other prompts becomes the presets'.
+    Reconstruction, bits and distances: the held-out scenes, with the Balanced preset, by the program's own evaluation.
+    Prompts: 500 captions of unseen scenes for each number of objects that the model was trained on, one picture each,
+    judged by a classifier trained on renders. The guidance weight that does best on other prompts becomes the presets'.
     """
     run1, run2 = RunDir(stage1), RunDir(stage2)
     config = parse_config(read_json(run2.config))
@@ -58,83 +65,103 @@ def finish_model(stage1: Path, stage2: Path, out: Path) -> Report:
     model, _ = load_model(run2.model)
     pipeline = Pipeline(model, torch.device("cpu"))
     train, valid = open_scene_caches(data)
-    reconstruction = measured_reconstruction(run1, valid)
-    judge = trained_judge(train, valid, stage2.parent / "scenes-judge.pt")
-    weight = _best_guidance(pipeline, judge)
-    presets = default_presets(float(pipeline.model.latent_std), weight)
-    accuracy = prompt_accuracy(pipeline, judge, presets["Balanced"], num_prompts=NUM_PROMPTS, seed=PROMPT_SEED)
-    report = Report(reconstruction, accuracy, judge.accuracy, weight)
+    judge = trained_judge(train, stage2.parent / f"{stage2.name}-judge.pt")
+    kinds = range(1, data.num_objects_max + 1)
+    usual = default_presets(float(model.latent_std))
+    choosing = [PromptTest(kind, NUM_CHOOSING, CHOOSING_SEED) for kind in kinds]
+    guidance, scores = best_guidance(pipeline, judge, usual["Preview"], choosing)
+    presets = {name: preset.model_copy(update={"guidance": guidance}) for name, preset in usual.items()}
+    report = Report(
+        gap=measured_gap(run1, valid),
+        metrics=measured_metrics(run2, pipeline, valid, presets["Balanced"]),
+        accuracy=_accuracies(pipeline, judge, presets["Balanced"], kinds),
+        judge={kind: judge.accuracy_on(valid, num_objects=kind) for kind in kinds},
+        guidance_scores=scores,
+        guidance_weight=guidance.weight,
+        seconds=seconds_per_picture(pipeline, presets, valid.captions[0]),
+    )
+    write_json(stage2 / "report.json", asdict(report))
     history = {"stage1": _history(run1), "stage2": _history(run2)}
     write_model(
         model,
         config,
         out,
-        _calibration(report),
-        card=model_card(config, data, asdict(report), history),
-        description="One simple object on a patterned floor under a coloured sky, drawn from a prompt.",
+        calibration(report),
+        card=model_card(config, data, report, history, out.name),
+        description=_description(data),
         presets=presets,
     )
-    write_json(stage2 / "report.json", asdict(report))
     return report
 
 
-def measured_reconstruction(run: RunDir, valid: SceneCache) -> dict[str, float]:
-    """Figures of a finished Stage 1 run on the held-out scenes, measured once and kept beside its model."""
+def _description(data: ScenesData) -> str:
+    things = "One or two simple objects" if data.num_objects_max > 1 else "One simple object"
+    return f"{things} on a patterned floor under a coloured sky, drawn from a prompt."
+
+
+def measured_gap(run: RunDir, valid: SceneCache) -> dict[str, float]:
+    """What the latent carries, of a finished Stage 1 run on the held-out scenes; measured once and kept beside its
+    model."""
     model, manifest = load_model(run.model, networks=frozenset(("encoder", "prior", "decoder")))
     key = {name: network.sha256 for name, network in manifest.networks.items()}
     file = run.root / "reconstruction.json"
     if file.exists() and (kept := read_json(file))["networks"] == key:
         figures: dict[str, float] = kept["figures"]
         return figures
-    held_out = pictures_from_array(np.asarray(valid.pictures[: MEASUREMENT.num_images]))
-    figures = reconstruction_figures(Pipeline(model, torch.device("cpu")), held_out, MEASUREMENT)
+    held_out = pictures_from_array(np.asarray(valid.pictures[: GAP.num_images]))
+    figures = reconstruction_figures(Pipeline(model, torch.device("cpu")), held_out, GAP)
     write_json(file, {"networks": key, "figures": figures})
     return figures
 
 
-def prompt_accuracy(
-    pipeline: Pipeline, judge: Judge, settings: SamplingSettings, *, num_prompts: int, seed: int
-) -> dict[str, float]:
-    """Share of generated pictures that show the asked-for word, per attribute, and of those that show all of them."""
-    specs = [scene_spec(seed, index) for index in range(num_prompts)]
-    words = [attribute_labels(spec) for spec in specs]
-    labels = {name: torch.tensor([row[name] for row in words]) for name in ATTRIBUTE_WORDS}
-    pictures = generate_for([caption(spec) for spec in specs], pipeline, settings)
-    found = judge.correct(pictures, labels)
-    accuracy = {name: values.double().mean().item() for name, values in found.items()}
-    accuracy["all"] = torch.stack(list(found.values())).all(0).double().mean().item()
-    return accuracy
+def measured_metrics(run: RunDir, pipeline: Pipeline, valid: SceneCache, settings: SamplingSettings) -> dict[str, Any]:
+    """The figures of `ul-engine evaluate` over the held-out scenes as picture files, prompts being their captions.
+
+    Files, tables and the page stay in the run's folder; an evaluation that was stopped goes on.
+    """
+    pictures = run.root / "held-out"
+    pictures.mkdir(exist_ok=True)
+    for index, picture in enumerate(valid.pictures):
+        file = pictures / f"{index:05d}.png"
+        if not file.exists():
+            write_picture(file, np.asarray(picture))
+    task = Task(
+        pipeline=pipeline,
+        manifest=read_manifest(run.model),
+        folder=run.model,
+        data=(pictures,),
+        choice=parse_metrics(METRICS),
+        settings=EvaluationSettings(sampling=settings, prompts=valid.captions, batch_size=50),
+    )
+    metrics: dict[str, Any] = evaluate(task, run.root / "evaluation").report["metrics"]
+    return metrics
 
 
-def generate_for(prompts: list[str], pipeline: Pipeline, settings: SamplingSettings) -> Tensor:
-    """One picture per prompt, `[N, 3, 1, H, W]`; picture i has seed i."""
-    config = pipeline.model.config
-    cells = config.latent_shape(config.image_px, config.image_px)[1:]
-    parts = []
-    for start in range(0, len(prompts), BATCH):
-        chunk = prompts[start : start + BATCH]
-        seeds = range(start, start + len(chunk))
-        condition = pipeline.model.condition_from_prompts(chunk)
-        z_0 = pipeline.sample_latents(seeds, cells, condition, settings.base, settings.guidance)
-        parts.append(pipeline.decode(z_0, seeds, settings.decoder))
-    return torch.cat(parts)
+def _accuracies(pipeline: Pipeline, judge: Judge, settings: SamplingSettings, kinds: range) -> dict[int, Accuracy]:
+    return {
+        kind: prompt_accuracy(pipeline, judge, settings, PromptTest(kind, NUM_PROMPTS, PROMPT_SEED)) for kind in kinds
+    }
 
 
-def _best_guidance(pipeline: Pipeline, judge: Judge) -> float:
-    """The weight of 2, 3, 4, 6 with the best mean accuracy on 100 prompts that the report does not use."""
-    scores = {}
-    for weight in (2.0, 3.0, 4.0, 6.0):
-        settings = default_presets(float(pipeline.model.latent_std), weight)["Preview"]
-        found = prompt_accuracy(pipeline, judge, settings, num_prompts=100, seed=PROMPT_SEED + 1)
-        scores[weight] = sum(found.values()) / len(found)
-        print(f"guidance {weight}: mean accuracy {scores[weight]:.3f}", flush=True)
-    return max(scores, key=lambda weight: scores[weight])
-
-
-def _calibration(report: Report) -> dict[str, float]:
-    figures = dict(report.reconstruction)
-    figures["guidance_weight"] = report.guidance_weight
-    figures.update({f"prompt_accuracy_{name}": value for name, value in report.prompt_accuracy.items()})
+def calibration(report: Report) -> dict[str, float]:
+    """The figures of a model folder."""
+    metrics = report.metrics
+    figures = {
+        "bits_per_pixel": metrics["bits"]["prior"]["bits_per_pixel"]["mean"],
+        "bits_per_dim": metrics["bits"]["prior"]["bits_per_latent_value"]["mean"],
+        "psnr_db": metrics["psnr"]["mean"],
+        "ssim": metrics["ssim"]["mean"],
+        "psnr_shuffled_db": report.gap["psnr_shuffled_db"],
+        "shuffle_gap_db": report.gap["shuffle_gap_db"],
+        "latent_std": report.gap["latent_std"],
+        "rfd_small": metrics["rfd"]["value"],
+        "gfd_small": metrics["gfd"]["value"],
+        "guidance_weight": report.guidance_weight,
+    }
+    for kind, accuracy in report.accuracy.items():
+        prefix = "prompt_accuracy_" if kind == 1 else "prompt_accuracy_two_"
+        figures.update({f"{prefix}{name}": value for name, value in accuracy.items()})
+    figures.update({f"seconds_{name.lower()}": value for name, value in report.seconds.items()})
     return figures
 
 
@@ -146,6 +173,7 @@ def _history(run: RunDir) -> dict[str, Any]:
     seconds = sum(event["step_s"] * config.cadence.log_every for event in steps)
     return {
         "machine": read_json(run.root / ENVIRONMENT_NAME).get("machine", "an unnamed machine"),
+        "precision": config.precision,
         "num_steps": config.num_steps,
         "images_seen": config.num_steps * config.batch_size,
         "hours": seconds / 3600,

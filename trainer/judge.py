@@ -1,5 +1,7 @@
-"""The attribute classifier: trained on renders, measured on held-out renders, then let loose on generated pictures."""
+"""The classifier of scenes: trained on renders, measured on held-out renders, then let loose on generated pictures."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,66 +12,79 @@ from torch import Tensor
 from trainer.data.order import batch_indices
 from ul_engine.data.pixels import pictures_from_array
 from ul_engine.data.scenes.cache import SceneCache
-from ul_engine.data.scenes.grammar import ATTRIBUTE_WORDS
-from ul_engine.metrics.attributes import AttributeClassifier, attribute_loss, correct
+from ul_engine.data.scenes.judged import NOT_ASKED, QUESTIONS, answers, verdict
+from ul_engine.data.scenes.spec import SceneSpec
+from ul_engine.metrics.attributes import AttributeClassifier, attribute_loss
 
 BATCH = 128
-NUM_STEPS = 2500
+NUM_STEPS = 4000
 LEARNING_RATE = 2e-3
 CHUNK = 250
+
+Accuracy = dict[str, float]
+"""Share of pictures that show the word, in [0, 1], by the names of `judged.verdict`, and `all` at once."""
 
 
 @dataclass(frozen=True)
 class Judge:
-    """A trained classifier and its own accuracy per attribute on held-out renders, in [0, 1]."""
+    """A trained classifier."""
 
     classifier: AttributeClassifier
-    accuracy: dict[str, float]
 
     @torch.inference_mode()
-    def correct(self, pictures: Tensor, labels: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Which of `pictures` `[B, 3, 1, H, W]` show what `labels` say, `{name: [B]}` bool."""
-        parts = [
-            correct(
-                self.classifier(pictures[start : start + CHUNK, :, 0]),
-                {name: values[start : start + CHUNK] for name, values in labels.items()},
-            )
-            for start in range(0, len(pictures), CHUNK)
-        ]
-        return {name: torch.cat([part[name] for part in parts]) for name in labels}
+    def accuracy(self, pictures: Tensor, specs: Sequence[SceneSpec]) -> Accuracy:
+        """How many of `pictures` `[B, 3, 1, H, W]` show each word of the full captions of `specs`."""
+        shown: defaultdict[str, list[bool]] = defaultdict(list)
+        for start in range(0, len(pictures), CHUNK):
+            logits = self.classifier(pictures[start : start + CHUNK, :, 0])
+            seen = {name: values.argmax(-1).tolist() for name, values in logits.items()}
+            for row, spec in enumerate(specs[start : start + CHUNK]):
+                words = verdict(spec, {name: values[row] for name, values in seen.items()})
+                for name, is_shown in (*words.items(), ("all", all(words.values()))):
+                    shown[name].append(is_shown)
+        return {name: sum(values) / len(values) for name, values in shown.items()}
+
+    def accuracy_on(self, cache: SceneCache, *, num_objects: int) -> Accuracy:
+        """Its own accuracy on the renders of a cache with so many objects: above it nothing can be measured."""
+        specs = [cache.plan.spec(index) for index in range(len(cache.pictures))]
+        places = [index for index, spec in enumerate(specs) if len(spec.objects) == num_objects]
+        if not places:
+            return {}
+        pictures = pictures_from_array(np.asarray(cache.pictures[places]))
+        return self.accuracy(pictures, [specs[index] for index in places])
 
 
-def trained_judge(train: SceneCache, valid: SceneCache, file: Path) -> Judge:
-    """The classifier of `file`, or a new one trained on `train` and saved there; measured on `valid` either way."""
+def trained_judge(train: SceneCache, file: Path) -> Judge:
+    """The classifier of `file`, or a new one trained on `train` and saved there."""
     torch.manual_seed(0)
-    classifier = AttributeClassifier({name: len(words) for name, words in ATTRIBUTE_WORDS.items()})
+    classifier = AttributeClassifier(QUESTIONS)
     if file.exists():
         classifier.load_state_dict(torch.load(file, weights_only=True))
     else:
         _train(classifier, train)
         file.parent.mkdir(parents=True, exist_ok=True)
         torch.save(classifier.state_dict(), file)
-    judge = Judge(classifier.eval(), {})
-    everything = np.arange(len(valid.pictures))
-    found = judge.correct(pictures_from_array(np.asarray(valid.pictures)), _labels(valid, everything))
-    return Judge(judge.classifier, {name: values.double().mean().item() for name, values in found.items()})
+    return Judge(classifier.eval())
 
 
-def _labels(cache: SceneCache, indices: np.ndarray[tuple[int], np.dtype[np.int64]]) -> dict[str, Tensor]:
-    return {name: torch.from_numpy(cache.label(name)[indices].astype(np.int64)) for name in ATTRIBUTE_WORDS}
+def _answers(cache: SceneCache) -> dict[str, Tensor]:
+    """The right answers for all pictures `{name: [N]}` int64."""
+    rows = [answers(cache.plan.spec(index)) for index in range(len(cache.pictures))]
+    return {name: torch.tensor([row[name] for row in rows]) for name in QUESTIONS}
 
 
 def _train(classifier: AttributeClassifier, train: SceneCache) -> None:
     optimizer = torch.optim.AdamW(classifier.parameters(), lr=LEARNING_RATE, weight_decay=1e-2, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=NUM_STEPS)
+    right = _answers(train)
     classifier.train()
     for step in range(NUM_STEPS):
         indices = batch_indices(0, step, batch_size=BATCH, num_samples=len(train.pictures))
         x = pictures_from_array(np.asarray(train.pictures[indices]))[:, :, 0]
         x = x + 0.05 * torch.randn_like(x)  # generated pictures are a little softer and noisier than renders
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits = classifier(x)
-        loss = attribute_loss({name: value.float() for name, value in logits.items()}, _labels(train, indices))
+        logits = classifier(x)
+        wanted = {name: values[torch.from_numpy(indices)] for name, values in right.items()}
+        loss = attribute_loss(logits, wanted, not_asked=NOT_ASKED)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

@@ -1,4 +1,4 @@
-"""A small classifier of scene attributes, which judges whether a generated picture shows what its prompt asked for."""
+"""A small classifier of scenes, which judges whether a generated picture shows what its prompt asked for."""
 
 from collections.abc import Mapping
 
@@ -10,9 +10,9 @@ WIDTHS = (32, 64, 128, 160)
 
 
 class AttributeClassifier(nn.Module):
-    """Pictures `[B, 3, 64, 64]` float32 in [-1, 1] to one row of logits per attribute, `{name: [B, num_words]}`."""
+    """Pictures `[B, 3, 64, 64]` float32 in [-1, 1] to one row of logits per question, `{name: [B, num_answers]}`."""
 
-    def __init__(self, num_words: Mapping[str, int]) -> None:
+    def __init__(self, num_answers: Mapping[str, int]) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         channels = 3
@@ -21,20 +21,18 @@ class AttributeClassifier(nn.Module):
             layers += [nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width), nn.GELU()]
             channels = width
         self.body = nn.Sequential(*layers)
-        self.neck = nn.Linear(channels * 16, 256)
-        self.heads = nn.ModuleDict({name: nn.Linear(256, count) for name, count in num_words.items()})
+        self.neck = nn.Linear(channels * 16, 384)
+        self.heads = nn.ModuleDict({name: nn.Linear(384, count) for name, count in num_answers.items()})
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        """Logits per attribute. The last feature map keeps its 4 x 4 places: floor, object and sky lie apart."""
+        """Logits per question. The last feature map keeps its 4 x 4 places: floor, objects and sky lie apart."""
         features = F.gelu(self.neck(self.body(x).flatten(1)))
         return {name: head(features) for name, head in self.heads.items()}
 
 
-def attribute_loss(logits: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> Tensor:
-    """Mean cross-entropy over attributes; labels `{name: [B]}` int64."""
-    return torch.stack([F.cross_entropy(logits[name], labels[name]) for name in logits]).mean()
-
-
-def correct(logits: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Which samples are judged as labelled, `{name: [B]}` bool."""
-    return {name: logits[name].argmax(-1) == labels[name] for name in logits}
+def attribute_loss(logits: Mapping[str, Tensor], answers: Mapping[str, Tensor], *, not_asked: int) -> Tensor:
+    """Cross-entropy, averaged over all questions asked in the batch; answers `{name: [B]}` int64, `not_asked` where a
+    question does not fit the picture."""
+    losses = [F.cross_entropy(logits[name], answers[name], ignore_index=not_asked, reduction="sum") for name in logits]
+    num_asked = torch.stack([(answers[name] != not_asked).sum() for name in logits]).sum()
+    return torch.stack(losses).sum() / num_asked
