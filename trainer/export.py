@@ -34,13 +34,13 @@ def write_model(
         Path(folder).parent.mkdir(parents=True, exist_ok=True)
         require_free_space(Path(folder).parent, half_bytes)
     is_text = model.config.conditioning.kind == "text" and model.base is not None
-    is_scenes = isinstance(config.data, ScenesData)
+    data = config.data
     is_class = model.config.conditioning.kind == "class"
     manifest = Manifest(
         model=model.config,
         description=description or f"Trained on {data_text(config)}.",
         class_names=class_names if is_class else (),
-        prompt_grammar=scenes_grammar() if is_text and is_scenes else None,
+        prompt_grammar=scenes_grammar(data.num_objects_max) if is_text and isinstance(data, ScenesData) else None,
         calibration=figures,
         presets=presets or default_presets(float(model.latent_std)),
     )
@@ -61,11 +61,11 @@ def data_text(config: RunConfig) -> str:
     return f"{kinds[config.data.kind]} of {Path(config.data.path).name}"
 
 
-def scenes_grammar() -> PromptGrammar:
-    """What the window suggests for a model of single-object scenes."""
-    grammar = grammar_description()
+def scenes_grammar(num_objects_max: int) -> PromptGrammar:
+    """What the window suggests for a model of scenes of one object, or of one or two."""
+    grammar = grammar_description(num_objects_max=num_objects_max)
     return PromptGrammar(
-        templates=(grammar["template"],),
+        templates=tuple(grammar["templates"]),
         slots=tuple(PromptSlot(name=name, words=tuple(words)) for name, words in grammar["slots"].items()),
         examples=tuple(grammar["examples"]),
     )

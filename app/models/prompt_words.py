@@ -84,13 +84,28 @@ def insert_word(prompt: str, position: int, word: str) -> str:
     return f"{before}{gap_before}{word}{gap_after}{after}"
 
 
+def slot_tokens(prompt: str, grammar: PromptGrammar) -> list[Token]:
+    """The words of a prompt, those that make a phrase of a slot together ("left of") as one, in lower case."""
+    phrases = {
+        tuple(part.word for part in tokens(word)) for slot in grammar.slots for word in slot.words if " " in word
+    }
+    words, found = tokens(prompt), []
+    while words:
+        fitting = (len(each) for each in phrases if tuple(word.word.lower() for word in words[: len(each)]) == each)
+        count = max(fitting, default=1)
+        phrase = " ".join(word.word.lower() for word in words[:count])
+        found.append(Token(words[0].start, words[count - 1].end, phrase))
+        words = words[count:]
+    return found
+
+
 def slots_of(prompt: str, grammar: PromptGrammar) -> dict[int, str]:
-    """Start of each word that fills a slot -> the slot's name.
+    """Start of each word or phrase that fills a slot -> the slot's name.
 
     The same word may stand in several slots ("blue" for an object, a floor, a sky): the sentence is aligned with each
     template, and the alignment with most matches decides.
     """
-    words = tokens(prompt)
+    words = slot_tokens(prompt, grammar)
     best: dict[int, str] = {}
     best_score = -1
     for template in grammar.templates:
@@ -98,7 +113,7 @@ def slots_of(prompt: str, grammar: PromptGrammar) -> dict[int, str]:
         if score > best_score:
             best, best_score = slots, score
     for token in words:
-        owners = [slot.name for slot in grammar.slots if token.word.lower() in slot.words]
+        owners = [slot.name for slot in grammar.slots if token.word in slot.words]
         if token.start not in best and len(owners) == 1:
             best[token.start] = owners[0]
     return best
@@ -113,7 +128,7 @@ def _align(words: Sequence[Token], template: str, grammar: PromptGrammar) -> tup
 
     def matches(row: int, column: int) -> bool:
         slot, literal = parts[column]
-        word = words[row].word.lower()
+        word = words[row].word
         return word in slot_words.get(slot, ()) if slot else word == literal
 
     for row in reversed(range(rows)):

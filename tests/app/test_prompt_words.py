@@ -8,13 +8,15 @@ from app.models.prompt_words import (
     insert_word,
     nearest,
     replace_token,
+    slot_tokens,
     slots_of,
     token_at,
     tokens,
     unknown_words,
 )
 from tests.app.model_folders import EXAMPLES, TEMPLATE, WORDS, grammar
-from ul_engine.model_folder import PromptGrammar
+from ul_engine.data.scenes.grammar import grammar_description
+from ul_engine.model_folder import PromptGrammar, PromptSlot
 
 
 def test_words_are_split_as_the_engine_splits_them() -> None:
@@ -111,3 +113,31 @@ def test_a_grammar_without_templates_still_knows_unique_words() -> None:
     bare = PromptGrammar(slots=grammar().slots)
     assert slots_of("a torus", bare) == {2: "shape"}
     assert "{shape}" in TEMPLATE
+
+
+def pair_grammar() -> PromptGrammar:
+    found = grammar_description(num_objects_max=2)
+    slots = tuple(PromptSlot(name=name, words=tuple(words)) for name, words in found["slots"].items())
+    return PromptGrammar(templates=tuple(found["templates"]), slots=slots, examples=tuple(found["examples"]))
+
+
+def test_words_of_a_phrase_are_one() -> None:
+    prompt = "a cube Left  of a cone, on top of it"
+    assert [token.word for token in slot_tokens(prompt, pair_grammar())] == [
+        *("a", "cube", "left of", "a", "cone", ",", "on top of", "it")
+    ]
+    (relation,) = (token for token in slot_tokens(prompt, pair_grammar()) if token.word == "left of")
+    assert prompt[relation.start : relation.end] == "Left  of"
+    assert replace_token(prompt, relation, "behind") == "a cube behind a cone, on top of it"
+
+
+def test_words_of_both_objects_know_their_slots() -> None:
+    prompt = "a large red metal sphere left of a small green matte torus on a blue checkered floor under a green sky"
+    grammar = pair_grammar()
+    slots = slots_of(prompt, grammar)
+    found = [(token.word, slots[token.start]) for token in slot_tokens(prompt, grammar) if token.start in slots]
+    assert found == [
+        *(("large", "size"), ("red", "color"), ("metal", "material"), ("sphere", "shape"), ("left of", "relation")),
+        *(("small", "size"), ("green", "color"), ("matte", "material"), ("torus", "shape")),
+        *(("blue", "floor_color"), ("checkered", "floor_pattern"), ("green", "sky")),
+    ]

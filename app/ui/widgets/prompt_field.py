@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.models.generate_form import GenerateForm
-from app.models.prompt_words import insert_word, slots_of, token_at, tokens
+from app.models.prompt_words import insert_word, slot_tokens, slots_of, tokens
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.labels import label
 from app.ui.widgets.prompt_editor import PromptEditor
@@ -105,7 +105,7 @@ class PromptField(QWidget):
         if grammar is None or slot == EXAMPLES:
             return
         slots = slots_of(prompt, grammar)
-        words = [token.word.lower() for token in tokens(prompt) if slots.get(token.start) == slot]
+        words = [token.word for token in slot_tokens(prompt, grammar) if slots.get(token.start) == slot]
         self.suggestions.show_slot(slot, words[0] if words else "")
 
     # ---- from the person ------------------------------------------------------------------------------------------
@@ -120,10 +120,11 @@ class PromptField(QWidget):
         if grammar is None or not self.editor.hasFocus():
             return
         prompt, index = self.editor.prompt, self.editor.cursor_index
-        token = token_at(prompt, index)
-        slot = slots_of(prompt, grammar).get(token.start) if token else None
-        if slot is not None and token is not None:
-            self.suggestions.show_slot(slot, token.word.lower())
+        slots = slots_of(prompt, grammar)
+        here = (token for token in slot_tokens(prompt, grammar) if token.start <= index <= token.end)
+        token = next((token for token in here if token.start in slots), None)
+        if token is not None:
+            self.suggestions.show_slot(slots[token.start], token.word)
 
     def _on_replacement_requested(self, choice: Any) -> None:
         self.editor.replace_word(*choice)
@@ -134,7 +135,7 @@ class PromptField(QWidget):
         if grammar is None:
             return
         slots = slots_of(prompt, grammar)
-        filled = [token for token in tokens(prompt) if slots.get(token.start) == choice.slot]
+        filled = [token for token in slot_tokens(prompt, grammar) if slots.get(token.start) == choice.slot]
         here = next((token for token in filled if token.start <= index <= token.end), None)
         if here is not None or len(filled) == 1:
             self.editor.replace_word(here or filled[0], choice.word)

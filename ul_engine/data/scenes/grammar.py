@@ -112,9 +112,18 @@ def _motion_in(text: str) -> str | None:
     return None
 
 
-def example_prompts() -> list[str]:
-    """A few prompts that show the range of the grammar."""
-    return [
+_SURROUNDINGS = "on a {floor_color} {floor_pattern} floor under a {sky} sky"
+_OBJECT = "a {size} {color} {material} {shape}"
+
+
+def example_prompts(*, num_objects_max: int = 1) -> list[str]:
+    """A few prompts that show the range of the grammar, scenes of two objects first where there may be two."""
+    pairs = [
+        "a large red metal sphere left of a small green matte torus on a blue checkered floor",
+        "a small yellow matte cone on top of a large purple metal cube under a pink sky",
+        "a large cyan matte pyramid behind a small orange metal sphere on a gray dotted floor",
+    ]
+    single = [
         "a small purple metal torus on a green checkered floor under an orange sky",
         "a large red matte cube on a plain gray floor under a blue sky",
         "a large yellow metal sphere on a blue striped floor under a pink sky",
@@ -122,16 +131,20 @@ def example_prompts() -> list[str]:
         "a green octahedron under a purple sky",
         "an orange capsule on a checkered floor",
     ]
+    return [*pairs, *single] if num_objects_max > 1 else single
 
 
-def grammar_description() -> dict[str, Any]:
+def grammar_description(*, num_objects_max: int = 1) -> dict[str, Any]:
     """Describe the grammar for a model's `config.json`: slots with their words, templates, examples. JSON-able."""
+    slots = {slot: list(words) for slot, words in ATTRIBUTE_WORDS.items()}
+    templates = [f"{_OBJECT} {_SURROUNDINGS}"]
+    if num_objects_max > 1:
+        slots["relation"] = list(RELATIONS)
+        templates.append(f"{_OBJECT} {{relation}} {_OBJECT} {_SURROUNDINGS}")
     return {
         "name": "scenes",
-        "template": "a {size} {color} {material} {shape} on a {floor_color} {floor_pattern} floor under a {sky} sky",
-        "pair_template": "{object} {relation} {object} on a {floor_color} {floor_pattern} floor under a {sky} sky",
-        "slots": {slot: list(words) for slot, words in ATTRIBUTE_WORDS.items()},
-        "relations": list(RELATIONS),
+        "templates": templates,
+        "slots": slots,
         "motions": [phrase for phrase in MOTION_PHRASES.values() if phrase],
-        "examples": example_prompts(),
+        "examples": example_prompts(num_objects_max=num_objects_max),
     }
