@@ -1,13 +1,13 @@
 """The model card of a bundled model of Scenes."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from trainer.config import RunConfig, ScenesData
+from trainer.judge import Accuracy
+from trainer.prompting import GuidanceChoice, guidance_words
 from ul_engine.config import ModelConfig
-
-if TYPE_CHECKING:
-    from trainer.finish import Report
 
 _WORDS = {
     "num_objects": "number of objects",
@@ -24,6 +24,21 @@ _WORDS = {
 _KINDS = {1: "One object", 2: "Two objects with a relation"}
 
 
+@dataclass(frozen=True)
+class Report:
+    """Everything measured on a finished model. Accuracies by the number of objects in the prompt."""
+
+    gap: dict[str, float]
+    """Reconstructions from the right and from another picture's latent."""
+    metrics: dict[str, Any]
+    """As `ul-engine evaluate` reports them."""
+    accuracy: dict[int, Accuracy]
+    judge: dict[int, Accuracy]
+    """Of the classifier itself, on held-out renders."""
+    guidance: GuidanceChoice
+    seconds: dict[str, float]
+
+
 def latent_size_text(config: ModelConfig) -> str:
     """The latent of one training sample, such as 16x8x8 (channels, height, width); clips have frames second."""
     channels, frames, height, width = config.latent_shape(config.image_px, config.image_px, config.num_frames)
@@ -31,7 +46,7 @@ def latent_size_text(config: ModelConfig) -> str:
 
 
 def model_card(
-    config: RunConfig, data: ScenesData, report: "Report", history: Mapping[str, Mapping[str, Any]], name: str
+    config: RunConfig, data: ScenesData, report: Report, history: Mapping[str, Mapping[str, Any]], name: str
 ) -> str:
     """Markdown: what it is, how it was trained, what was measured, what it cannot do. `name` is its recipe's."""
     return "\n".join(
@@ -88,7 +103,7 @@ Data: {data.num_train:,} rendered scenes (this program's own Scenes, seed {data.
 """
 
 
-def _measured(data: ScenesData, report: "Report") -> str:
+def _measured(data: ScenesData, report: Report) -> str:
     metrics = report.metrics
     bits = metrics["bits"]["prior"]
     rows = (
@@ -113,7 +128,7 @@ sampled decode each; ± is a standard error. The gap: 24 steps of DPM-Solver++(2
 |---|---|
 {table}
 
-Prompt accuracy: captions of unseen scenes, one picture each (Balanced preset, guidance {report.guidance_weight:g}),
+Prompt accuracy: captions of unseen scenes, one picture each (Balanced preset, {guidance_words(report.guidance.best)}),
 judged by a classifier trained on renders; beside it the classifier's own accuracy on held-out renders, above which
 nothing can be measured.
 """
@@ -124,7 +139,7 @@ def _mean(figures: Mapping[str, Any], form: str) -> str:
     return form.format(figures["mean"]) + (f" ± {form.format(error)}" if error is not None else "")
 
 
-def _accuracy(kind: int, report: "Report") -> str:
+def _accuracy(kind: int, report: Report) -> str:
     judged = report.judge[kind]
     rows = "\n".join(
         f"| {_word(name)} | {value:.1%} | {judged[name]:.1%} |" for name, value in report.accuracy[kind].items()
@@ -142,7 +157,7 @@ def _word(name: str) -> str:
     return _WORDS[name]
 
 
-def _speed(report: "Report", history: Mapping[str, Mapping[str, Any]]) -> str:
+def _speed(report: Report, history: Mapping[str, Mapping[str, Any]]) -> str:
     rows = "\n".join(f"| {name} | {seconds:.2f} s |" for name, seconds in report.seconds.items())
     return f"""Time of one picture by itself on two CPU cores, after one that warms up ({history["stage2"]["machine"]}):
 

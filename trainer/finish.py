@@ -1,19 +1,19 @@
 """The last step of a bundled model: measure it on held-out scenes, write its figures, presets and card."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from trainer.card import model_card
+from trainer.card import Report, model_card
 from trainer.config import RunConfig, ScenesData, ValidationConfig, parse_config
 from trainer.data.scenes import open_scene_caches
 from trainer.events import read_events
 from trainer.export import default_presets, write_model
-from trainer.judge import Accuracy, Judge, trained_judge
-from trainer.prompting import PromptTest, best_guidance, prompt_accuracy, seconds_per_picture
+from trainer.judge import trained_judge
+from trainer.prompting import PromptTest, chosen_guidance, prompt_accuracy, seconds_per_picture
 from trainer.run_dir import ENVIRONMENT_NAME, RunDir, read_json, write_json
 from trainer.validation import reconstruction_figures
 from ul_engine.checkpoint import load_model
@@ -26,36 +26,34 @@ from ul_engine.model_folder import read_manifest
 from ul_engine.pipelines import Pipeline
 from ul_engine.requests import SamplingSettings
 
-NUM_PROMPTS = 500
-NUM_CHOOSING = 100
-"""Prompts of each kind by which guidance is chosen."""
 PROMPT_SEED, CHOOSING_SEED = 3, 4
 METRICS = "psnr,ssim,ms-ssim,flip,bits,rfd,gfd"
-GAP = ValidationConfig(num_images=1000, decoder_steps=24, bitrate_times=64)
 
 
 @dataclass(frozen=True)
-class Report:
-    """Everything measured on a finished model. Accuracies by the number of objects in the prompt."""
+class Extent:
+    """How much is measured."""
 
-    gap: dict[str, float]
-    """Reconstructions from the right and from another picture's latent."""
-    metrics: dict[str, Any]
-    """As `ul-engine evaluate` reports them."""
-    accuracy: dict[int, Accuracy]
-    judge: dict[int, Accuracy]
-    """Of the classifier itself, on held-out renders."""
-    guidance_scores: dict[str, float]
-    guidance_weight: float
-    seconds: dict[str, float]
+    num_prompts: int = 500
+    """Prompts of each kind that the card reports."""
+    num_choosing: int = 100
+    """Prompts of each kind by which guidance is chosen."""
+    judge_steps: int = 4000
+    gap: ValidationConfig = field(
+        default_factory=lambda: ValidationConfig(num_images=1000, decoder_steps=24, bitrate_times=64)
+    )
+    bitrate_times: int = 64
 
 
-def finish_model(stage1: Path, stage2: Path, out: Path) -> Report:
+WHOLE = Extent()
+
+
+def finish_model(stage1: Path, stage2: Path, out: Path, extent: Extent = WHOLE) -> Report:
     """Measure the model of the run folder `stage2` (whose latents come from `stage1`) and write it to `out`.
 
     Reconstruction, bits and distances: the held-out scenes, with the Balanced preset, by the program's own evaluation.
-    Prompts: 500 captions of unseen scenes for each number of objects that the model was trained on, one picture each,
-    judged by a classifier trained on renders. The guidance weight that does best on other prompts becomes the presets'.
+    Prompts: captions of unseen scenes for each number of objects that the model was trained on, one picture each,
+    judged by a classifier trained on renders. The guidance that does best on other prompts becomes the presets'.
     """
     run1, run2 = RunDir(stage1), RunDir(stage2)
     config = parse_config(read_json(run2.config))
@@ -65,22 +63,26 @@ def finish_model(stage1: Path, stage2: Path, out: Path) -> Report:
     model, _ = load_model(run2.model)
     pipeline = Pipeline(model, torch.device("cpu"))
     train, valid = open_scene_caches(data)
-    judge = trained_judge(train, stage2.parent / f"{stage2.name}-judge.pt")
+    judge = trained_judge(train, stage2.parent / f"{stage2.name}-judge.pt", num_steps=extent.judge_steps)
     kinds = range(1, data.num_objects_max + 1)
     usual = default_presets(float(model.latent_std))
-    choosing = [PromptTest(kind, NUM_CHOOSING, CHOOSING_SEED) for kind in kinds]
-    guidance, scores = best_guidance(pipeline, judge, usual["Preview"], choosing)
-    presets = {name: preset.model_copy(update={"guidance": guidance}) for name, preset in usual.items()}
+    choosing = [PromptTest(kind, extent.num_choosing, CHOOSING_SEED) for kind in kinds]
+    choice = chosen_guidance(pipeline, judge, usual["Preview"], choosing)
+    presets = {name: preset.model_copy(update={"guidance": choice.best}) for name, preset in usual.items()}
+    balanced = presets["Balanced"]
     report = Report(
-        gap=measured_gap(run1, valid),
-        metrics=measured_metrics(run2, pipeline, valid, presets["Balanced"]),
-        accuracy=_accuracies(pipeline, judge, presets["Balanced"], kinds),
+        gap=measured_gap(run1, valid, extent.gap),
+        metrics=measured_metrics(run2, pipeline, valid, balanced, bitrate_times=extent.bitrate_times),
+        accuracy={
+            kind: prompt_accuracy(pipeline, judge, balanced, PromptTest(kind, extent.num_prompts, PROMPT_SEED))
+            for kind in kinds
+        },
         judge={kind: judge.accuracy_on(valid, num_objects=kind) for kind in kinds},
-        guidance_scores=scores,
-        guidance_weight=guidance.weight,
+        guidance=choice,
         seconds=seconds_per_picture(pipeline, presets, valid.captions[0]),
     )
-    write_json(stage2 / "report.json", asdict(report))
+    guidance = {"best": choice.best.model_dump(mode="json"), "scores": choice.scores}
+    write_json(stage2 / "report.json", asdict(report) | {"guidance": guidance})
     history = {"stage1": _history(run1), "stage2": _history(run2)}
     write_model(
         model,
@@ -99,22 +101,24 @@ def _description(data: ScenesData) -> str:
     return f"{things} on a patterned floor under a coloured sky, drawn from a prompt."
 
 
-def measured_gap(run: RunDir, valid: SceneCache) -> dict[str, float]:
+def measured_gap(run: RunDir, valid: SceneCache, extent: ValidationConfig) -> dict[str, float]:
     """What the latent carries, of a finished Stage 1 run on the held-out scenes; measured once and kept beside its
     model."""
     model, manifest = load_model(run.model, networks=frozenset(("encoder", "prior", "decoder")))
-    key = {name: network.sha256 for name, network in manifest.networks.items()}
+    key = {name: network.sha256 for name, network in manifest.networks.items()} | extent.model_dump()
     file = run.root / "reconstruction.json"
-    if file.exists() and (kept := read_json(file))["networks"] == key:
+    if file.exists() and (kept := read_json(file))["of"] == key:
         figures: dict[str, float] = kept["figures"]
         return figures
-    held_out = pictures_from_array(np.asarray(valid.pictures[: GAP.num_images]))
-    figures = reconstruction_figures(Pipeline(model, torch.device("cpu")), held_out, GAP)
-    write_json(file, {"networks": key, "figures": figures})
+    held_out = pictures_from_array(np.asarray(valid.pictures[: extent.num_images]))
+    figures = reconstruction_figures(Pipeline(model, torch.device("cpu")), held_out, extent)
+    write_json(file, {"of": key, "figures": figures})
     return figures
 
 
-def measured_metrics(run: RunDir, pipeline: Pipeline, valid: SceneCache, settings: SamplingSettings) -> dict[str, Any]:
+def measured_metrics(
+    run: RunDir, pipeline: Pipeline, valid: SceneCache, settings: SamplingSettings, *, bitrate_times: int
+) -> dict[str, Any]:
     """The figures of `ul-engine evaluate` over the held-out scenes as picture files, prompts being their captions.
 
     Files, tables and the page stay in the run's folder; an evaluation that was stopped goes on.
@@ -131,16 +135,12 @@ def measured_metrics(run: RunDir, pipeline: Pipeline, valid: SceneCache, setting
         folder=run.model,
         data=(pictures,),
         choice=parse_metrics(METRICS),
-        settings=EvaluationSettings(sampling=settings, prompts=valid.captions, batch_size=50),
+        settings=EvaluationSettings(
+            sampling=settings, prompts=valid.captions, bitrate_times=bitrate_times, batch_size=50
+        ),
     )
     metrics: dict[str, Any] = evaluate(task, run.root / "evaluation").report["metrics"]
     return metrics
-
-
-def _accuracies(pipeline: Pipeline, judge: Judge, settings: SamplingSettings, kinds: range) -> dict[int, Accuracy]:
-    return {
-        kind: prompt_accuracy(pipeline, judge, settings, PromptTest(kind, NUM_PROMPTS, PROMPT_SEED)) for kind in kinds
-    }
 
 
 def calibration(report: Report) -> dict[str, float]:
@@ -156,7 +156,7 @@ def calibration(report: Report) -> dict[str, float]:
         "latent_std": report.gap["latent_std"],
         "rfd_small": metrics["rfd"]["value"],
         "gfd_small": metrics["gfd"]["value"],
-        "guidance_weight": report.guidance_weight,
+        "guidance_weight": report.guidance.best.weight,
     }
     for kind, accuracy in report.accuracy.items():
         prefix = "prompt_accuracy_" if kind == 1 else "prompt_accuracy_two_"

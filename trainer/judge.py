@@ -17,7 +17,6 @@ from ul_engine.data.scenes.spec import SceneSpec
 from ul_engine.metrics.attributes import AttributeClassifier, attribute_loss
 
 BATCH = 128
-NUM_STEPS = 4000
 LEARNING_RATE = 2e-3
 CHUNK = 250
 
@@ -54,14 +53,14 @@ class Judge:
         return self.accuracy(pictures, [specs[index] for index in places])
 
 
-def trained_judge(train: SceneCache, file: Path) -> Judge:
+def trained_judge(train: SceneCache, file: Path, *, num_steps: int) -> Judge:
     """The classifier of `file`, or a new one trained on `train` and saved there."""
     torch.manual_seed(0)
     classifier = AttributeClassifier(QUESTIONS)
     if file.exists():
         classifier.load_state_dict(torch.load(file, weights_only=True))
     else:
-        _train(classifier, train)
+        _train(classifier, train, num_steps)
         file.parent.mkdir(parents=True, exist_ok=True)
         torch.save(classifier.state_dict(), file)
     return Judge(classifier.eval())
@@ -73,12 +72,12 @@ def _answers(cache: SceneCache) -> dict[str, Tensor]:
     return {name: torch.tensor([row[name] for row in rows]) for name in QUESTIONS}
 
 
-def _train(classifier: AttributeClassifier, train: SceneCache) -> None:
+def _train(classifier: AttributeClassifier, train: SceneCache, num_steps: int) -> None:
     optimizer = torch.optim.AdamW(classifier.parameters(), lr=LEARNING_RATE, weight_decay=1e-2, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=NUM_STEPS)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=num_steps)
     right = _answers(train)
     classifier.train()
-    for step in range(NUM_STEPS):
+    for step in range(num_steps):
         indices = batch_indices(0, step, batch_size=BATCH, num_samples=len(train.pictures))
         x = pictures_from_array(np.asarray(train.pictures[indices]))[:, :, 0]
         x = x + 0.05 * torch.randn_like(x)  # generated pictures are a little softer and noisier than renders
@@ -90,4 +89,4 @@ def _train(classifier: AttributeClassifier, train: SceneCache) -> None:
         optimizer.zero_grad(set_to_none=True)
         schedule.step()
         if (step + 1) % 250 == 0:
-            print(f"classifier step {step + 1}/{NUM_STEPS}  loss {float(loss.detach()):.4f}", flush=True)
+            print(f"classifier step {step + 1}/{num_steps}  loss {float(loss.detach()):.4f}", flush=True)

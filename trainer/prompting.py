@@ -17,8 +17,18 @@ from ul_engine.requests import GuidanceSettings, SamplingSettings
 
 BATCH = 50
 GUIDANCE_WEIGHTS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
+WIDER_INTERVALS = ((0.0, 1.5), (3.0, 0.0), (3.0, 1.5))
+"""By how much log-SNR the interval of guidance is widened at its noisy and its clean end."""
 NUM_THREADS = 2
 _OPTIONS = {1: SceneOptions(), 2: SceneOptions(num_objects_max=2, two_object_fraction=1.0)}
+
+
+@dataclass(frozen=True)
+class GuidanceChoice:
+    """The guidance that did best, and the mean accuracy of each that was tried."""
+
+    best: GuidanceSettings
+    scores: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -55,22 +65,38 @@ def generate_for(prompts: Sequence[str], pipeline: Pipeline, settings: SamplingS
     return torch.cat(parts)
 
 
-def best_guidance(
+def chosen_guidance(
     pipeline: Pipeline, judge: Judge, settings: SamplingSettings, tests: Sequence[PromptTest]
-) -> tuple[GuidanceSettings, dict[str, float]]:
-    """The guidance with the best mean accuracy over all words of all tests, and that mean for each weight tried.
-
-    The interval stays as `settings` has it. Tests should be others than those that the card reports.
+) -> GuidanceChoice:
+    """The guidance with the best mean accuracy over all words of all tests: first the weight, in the interval of
+    `settings`, then at that weight the interval. Tests should be others than those that the card reports.
     """
-    scores = {}
-    for weight in GUIDANCE_WEIGHTS:
-        tried = settings.model_copy(update={"guidance": settings.guidance.model_copy(update={"weight": weight})})
-        found = [prompt_accuracy(pipeline, judge, tried, test) for test in tests]
-        scores[weight] = statistics.fmean(statistics.fmean(row.values()) for row in found)
-        print(f"guidance {weight:g}: mean accuracy {scores[weight]:.3f}", flush=True)
-    best = max(scores, key=lambda weight: scores[weight])
-    chosen = settings.guidance.model_copy(update={"weight": best})
-    return chosen, {f"{weight:g}": score for weight, score in scores.items()}
+    usual = settings.guidance
+    tried: list[tuple[GuidanceSettings, float]] = []
+
+    def best_of(candidates: Sequence[GuidanceSettings]) -> GuidanceSettings:
+        for guidance in candidates:
+            changed = settings.model_copy(update={"guidance": guidance})
+            found = [prompt_accuracy(pipeline, judge, changed, test) for test in tests]
+            tried.append((guidance, statistics.fmean(statistics.fmean(row.values()) for row in found)))
+            print(f"{guidance_words(guidance)}: mean accuracy {tried[-1][1]:.3f}", flush=True)
+        return max(tried, key=lambda pair: pair[1])[0]
+
+    by_weight = best_of([usual.model_copy(update={"weight": weight}) for weight in GUIDANCE_WEIGHTS])
+    best = best_of(
+        [
+            by_weight.model_copy(
+                update={"logsnr_low": usual.logsnr_low - wider_low, "logsnr_high": usual.logsnr_high + wider_high}
+            )
+            for wider_low, wider_high in WIDER_INTERVALS
+        ]
+    )
+    return GuidanceChoice(best, {guidance_words(guidance): score for guidance, score in tried})
+
+
+def guidance_words(guidance: GuidanceSettings) -> str:
+    """Weight and interval in a few words."""
+    return f"guidance {guidance.weight:g} from log-SNR {guidance.logsnr_low:g} to {guidance.logsnr_high:g}"
 
 
 def seconds_per_picture(

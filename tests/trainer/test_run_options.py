@@ -90,6 +90,8 @@ IN_OTHER_TESTS = {
     "data.num_valid",
     "data.cache",
     # tests/trainer/data
+    "data.num_objects_max",
+    "data.two_object_share",
     "data.path",
     "data.min_px",
     "data.flip",

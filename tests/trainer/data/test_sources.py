@@ -14,6 +14,7 @@ from trainer.data import facts
 from trainer.data.opening import open_data
 from trainer.data.pictures import PictureSamples, open_pictures
 from trainer.data.samples import SampleSource
+from trainer.data.scenes import open_scenes
 from trainer.data.splitting import split
 from ul_engine.data.fitting import cover
 from ul_engine.errors import ConfigError, DataError
@@ -155,6 +156,23 @@ def test_pickled_sources_give_the_same(tmp_path: Path) -> None:
     assert same(pickle.loads(pickled), scenes)
     assert scenes.sample(1, 0).frames.shape == (1, 16, 16, 3)
     assert (scenes.caption(1), scenes.label(1)) == (scenes.sample(1, 9).caption, scenes.sample(1, 9).label)
+
+
+@pytest.mark.parametrize(("num_objects_max", "share", "pairs"), [(1, 1.0, 0), (2, 0.0, 0), (2, 1.0, 6)])
+def test_scenes_of_two_objects(num_objects_max: int, share: float, pairs: int, tmp_path: Path) -> None:
+    """One cache folder may hold all three: none is taken for another."""
+    for other in (1, num_objects_max):
+        data = ScenesData(
+            size_px=16,
+            num_train=6,
+            num_valid=2,
+            num_objects_max=other,
+            two_object_share=share,
+            cache=str(tmp_path / "scenes"),
+        )
+        train, _ = open_scenes(data)
+    plan = train.cache.plan
+    assert sum(len(plan.spec(index).objects) == 2 for index in range(6)) == pairs
 
 
 def test_folders_without_samples_and_unreadable_headers_are_named(tmp_path: Path) -> None:
