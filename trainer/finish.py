@@ -1,6 +1,8 @@
 """The last step of a bundled model: measure it on held-out scenes, write its figures, presets and card."""
 
+import json
 from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +141,18 @@ def measured_metrics(
             sampling=settings, prompts=valid.captions, bitrate_times=bitrate_times, batch_size=50
         ),
     )
-    metrics: dict[str, Any] = evaluate(task, run.root / "evaluation").report["metrics"]
+    metrics: dict[str, Any] = evaluated(task, run.root)["metrics"]
     return metrics
+
+
+def evaluated(task: Task, root: Path) -> dict[str, Any]:
+    """The report of an evaluation in a folder of its own below `root`: the same task goes on where it was stopped, and
+    other weights, data or settings never meet its figures."""
+    networks = {name: network.sha256 for name, network in task.manifest.networks.items()}
+    identity = (networks, [str(path.resolve()) for path in task.data], task.settings.identity())
+    digest = blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=4).hexdigest()
+    report: dict[str, Any] = evaluate(task, root / "evaluation" / digest).report
+    return report
 
 
 def calibration(report: Report) -> dict[str, float]:

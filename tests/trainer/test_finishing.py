@@ -96,6 +96,9 @@ def test_a_finished_model_states_what_was_measured(runs: tuple[Path, Path], tmp_
 def test_measuring_again_gives_the_same_figures(runs: tuple[Path, Path], tmp_path: Path) -> None:
     first, second = (finish_model(*runs, tmp_path / name, SHORT) for name in ("a", "b"))
     assert replace(first, seconds={}) == replace(second, seconds={})
+    finer = finish_model(*runs, tmp_path / "c", replace(SHORT, bitrate_times=3))
+    assert finer.metrics["bits"] != first.metrics["bits"]
+    assert finer.metrics["psnr"] == first.metrics["psnr"]
 
 
 def test_a_model_of_other_data_has_no_prompts_to_measure(runs: tuple[Path, Path], tmp_path: Path) -> None:

@@ -62,7 +62,9 @@ def open_scene_caches(config: ScenesData, *, progress: Progress | None = None) -
     root = Path(config.cache) if config.cache is not None else default_cache_root()
     processes = max(1, (os.cpu_count() or 1) - 1)
 
-    options = SceneOptions(num_objects_max=config.num_objects_max, two_object_fraction=config.two_object_share)
+    options = SceneOptions()
+    if config.num_objects_max > 1:  # of one object, the share says nothing
+        options = SceneOptions(num_objects_max=config.num_objects_max, two_object_fraction=config.two_object_share)
     pairs = f"-pairs{config.two_object_share:g}" if config.num_objects_max > 1 else ""
 
     def part(seed: int, count: int) -> SceneCache:

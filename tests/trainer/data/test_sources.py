@@ -161,13 +161,13 @@ def test_pickled_sources_give_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("num_objects_max", "share", "pairs"), [(1, 1.0, 0), (2, 0.0, 0), (2, 1.0, 6)])
 def test_scenes_of_two_objects(num_objects_max: int, share: float, pairs: int, tmp_path: Path) -> None:
     """One cache folder may hold all three: none is taken for another."""
-    for other in (1, num_objects_max):
+    for other, other_share in ((1, 0.3), (1, 0.7), (num_objects_max, share)):
         data = ScenesData(
             size_px=16,
             num_train=6,
             num_valid=2,
             num_objects_max=other,
-            two_object_share=share,
+            two_object_share=other_share,
             cache=str(tmp_path / "scenes"),
         )
         train, _ = open_scenes(data)

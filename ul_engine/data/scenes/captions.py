@@ -39,7 +39,6 @@ def _without_articles(text: str) -> str:
 
 
 def _short_caption(draws: Draws, spec: SceneSpec, *, has_motion: bool) -> str:
-
     def is_said(name: str) -> bool:
         return draws.uniform("caption " + name) < _SAID_SHARE
 
