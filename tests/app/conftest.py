@@ -42,16 +42,6 @@ def imports_out_of_sight() -> Iterator[None]:
     gc.unfreeze()
 
 
-@pytest.fixture(autouse=True)
-def garbage_dies_here() -> Iterator[None]:
-    """As in the program, cyclic garbage is collected in this thread only. Collected by a thread that writes files, a Qt
-    object with a timer dies there, and takes the interpreter with it."""
-    gc.disable()
-    yield
-    gc.collect()
-    gc.enable()
-
-
 @pytest.fixture
 def run_async(qapp: Any) -> Iterator[RunAsync]:
     """`run_async(coroutine)`: runs it to its end in an event loop that serves Qt as well."""

@@ -1,10 +1,11 @@
 """The application object for tests, and ways to wait that keep Qt's events flowing. Loads Qt only when used."""
 
+import gc
 import locale
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,23 @@ import pytest
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject, SignalInstance
     from PySide6.QtWidgets import QApplication
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """As in the program, the cyclic garbage of a test with Qt is collected in this thread only. Collected by a thread
+    that writes files, a Qt object with a timer dies there, and takes the interpreter with it, perhaps tests later.
+
+    The collection comes when pytest itself has let go of what the test and its fixtures held.
+    """
+    if "qapp" not in getattr(item, "fixturenames", ()):
+        return (yield)
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.conftest import garbage_dies_here, run_async  # noqa: F401 - the same fixtures
+from tests.app.conftest import run_async  # noqa: F401 - the same fixture
 from tests.helpers.tiny import text_conditioning, tiny_config
 from ul_engine.checkpoint import save_model
 from ul_engine.model_folder import Manifest, PromptGrammar, PromptSlot
