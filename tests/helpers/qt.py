@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
 
+WITH_QT = frozenset(("qapp", "imports_out_of_sight"))
+"""Fixtures of tests with Qt: the application object, and one that every test of the window has."""
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """As in the program, the cyclic garbage of a test with Qt is collected in this thread only. Collected by a thread
@@ -22,7 +26,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
     The collection comes when pytest itself has let go of what the test and its fixtures held.
     """
-    if "qapp" not in getattr(item, "fixturenames", ()):
+    if WITH_QT.isdisjoint(getattr(item, "fixturenames", ())):
         return (yield)
     gc.disable()
     try:
