@@ -1,7 +1,7 @@
 # `make run` and `make test` set everything up by themselves; `make help` lists the rest.
 
 TORCH ?= auto
-MODEL ?= scenes-64
+MODEL ?= scenes
 PYTEST_ARGS ?=
 
 bin := .venv/bin
@@ -46,7 +46,7 @@ test: setup
 	$(title) "import-linter"
 	@$(bin)/lint-imports --no-logo
 	$(title) "pytest"
-	@$(test_env) $(bin)/pytest $(PYTEST_ARGS)
+	@$(test_env) $(bin)/pytest --numprocesses logical --maxprocesses 8 --dist worksteal $(PYTEST_ARGS)
 
 stress: setup
 	$(title) "pytest -m stress"

@@ -314,6 +314,8 @@ class Shell(QObject):
             self.window.compare_page.open_report(choice.argument)
         elif choice.name == actions.USE_MODEL:
             self._on_model_use_requested(choice.argument)
+        elif choice.name in (actions.BEGIN_WITH, actions.BEGIN_ELSEWHERE):
+            self.window.show_page("generate")
         elif choice.name == actions.OPEN_PAGE:
             QDesktopServices.openUrl(QUrl(choice.argument))
         elif choice.name == actions.ENTER_TOKEN:

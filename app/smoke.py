@@ -9,7 +9,9 @@ from pathlib import Path
 from PySide6.QtCore import QPoint, Qt
 
 from app.first_paint import FirstPaint
+from app.models.model_offers import offers_of
 from app.shell import Shell
+from ul_engine.model_folder import ModelEntry, list_models
 
 POLL_S = 0.05
 FALLBACK_PROMPT = "a red sphere"
@@ -20,7 +22,8 @@ class SmokeFailed(Exception):
 
 
 async def smoke(shell: Shell, folder: Path, *, timeout_s: float) -> int:
-    """Make pictures into `folder` through the window, with screenshots beside them; 0 only if there are pictures."""
+    """Make pictures into `folder` through the window, with screenshots beside them, and a clip where a model of clips
+    lies beside the model it starts with; 0 only if all of these are there."""
     folder.mkdir(parents=True, exist_ok=True)
     first_paint = FirstPaint(shell)
     shell.window.installEventFilter(first_paint)
@@ -31,8 +34,9 @@ async def smoke(shell: Shell, folder: Path, *, timeout_s: float) -> int:
         _say(f"First paint {first_paint.seconds:.2f} s after the start of the process.")
         _ask_for_pictures(shell)
         await _until(lambda: _is_over(shell), deadline, "the pictures were not finished in time")
-        pictures = await _saved_pictures(shell, deadline)
-        screenshots = await _screenshots(shell, folder)
+        files = await _saved_files(shell, deadline)
+        files += await _screenshots(shell, folder)
+        files += await _clip(shell, deadline)
     except SmokeFailed as failure:
         _say(f"Failed: {failure}.")
         _report_notices(shell)
@@ -40,9 +44,31 @@ async def smoke(shell: Shell, folder: Path, *, timeout_s: float) -> int:
     finally:
         shell.closed.set()
         await run
-    for path in (*pictures, *screenshots):
+    for path in files:
         _say(path)
     return 0
+
+
+async def _clip(shell: Shell, deadline: float) -> list[str]:
+    """One clip of the first model of clips beside the model in use, unless that is one; nothing where there is none."""
+    form, results = shell.program.session.form, shell.program.session.results
+    assert form.model is not None
+    beside = list_models([Path(form.model.path).parent])
+    model = next((entry for entry in beside if _makes_clips(entry)), None)
+    if model is None or _makes_clips(form.model):
+        return []
+    before = {tile.path for tile in results.done_tiles()}
+    form.choose_model(model)
+    form.update(num_images=1)
+    _ask_for_pictures(shell)
+    await _until(lambda: _is_over(shell), deadline, "the clip was not finished in time")
+    if not any(tile.is_moving for tile in results.done_tiles()):
+        raise SmokeFailed(f"{model.name} made no clip")
+    return [path for path in await _saved_files(shell, deadline) if path not in before]
+
+
+def _makes_clips(entry: ModelEntry) -> bool:
+    return entry.manifest is not None and entry.manifest.can_generate and offers_of(entry).makes_clips
 
 
 def _ask_for_pictures(shell: Shell) -> None:
@@ -71,7 +97,7 @@ def _is_over(shell: Shell) -> bool:
     return shell.program.session.queue.view.is_idle
 
 
-async def _saved_pictures(shell: Shell, deadline: float) -> list[str]:
+async def _saved_files(shell: Shell, deadline: float) -> list[str]:
     results = shell.program.session.results
     if not results.num_done:
         raise SmokeFailed("no picture was made")

@@ -44,13 +44,14 @@ class DiskEstimate(FrozenModel):
     latents: int | None = Field(
         description="The cache of latents; None: there is none, or the data is not counted yet."
     )
+    scenes: int = Field(0, description="Scenes that are to be rendered; a cache in the making counts in full.")
     previews: int
     free: int | None = Field(None, description="On the disk of the run folder; None: no folder was named.")
 
     @property
     def total(self) -> int:
         """Sum of what is known."""
-        return self.checkpoint * self.num_checkpoints + self.model + (self.latents or 0) + self.previews
+        return self.checkpoint * self.num_checkpoints + self.model + (self.latents or 0) + self.scenes + self.previews
 
 
 class StepTime(FrozenModel):
@@ -75,6 +76,20 @@ class RunEstimate(FrozenModel):
     flops_per_step: int = Field(description="Of all ranks together, forward and backward.")
     memory: MemoryEstimate
     step: StepTime
+    rendering_s: float | None = Field(
+        None, description="Of the Scenes that are to be rendered, seconds; None: none, or not measured."
+    )
     encoding_s: float | None = Field(description="Of the cache of latents, seconds; None: none, or unknown.")
-    total_s: float = Field(description="Of the steps and the encoding; validations, previews and saving come on top.")
+    total_s: float = Field(
+        description="Of the steps, rendering and encoding; validations, previews and saving come on top."
+    )
     disk: DiskEstimate
+
+    @property
+    def preparing_s(self) -> float:
+        """Before the first step, seconds: what is known of it."""
+        return (self.rendering_s or 0.0) + (self.encoding_s or 0.0)
+
+    def stretched(self, num_steps: int) -> "RunEstimate":
+        """The same run for another number of steps."""
+        return self.model_copy(update={"total_s": self.step.seconds * num_steps + self.preparing_s})

@@ -40,7 +40,7 @@ def write_model(
         model=model.config,
         description=description or f"Trained on {data_text(config)}.",
         class_names=class_names if is_class else (),
-        prompt_grammar=scenes_grammar(data.num_objects_max) if is_text and isinstance(data, ScenesData) else None,
+        prompt_grammar=scenes_grammar(data) if is_text and isinstance(data, ScenesData) else None,
         calibration=figures,
         presets=presets or default_presets(float(model.latent_std)),
     )
@@ -56,14 +56,17 @@ def default_presets(latent_std: float, guidance_weight: float = 2.0) -> dict[str
 def data_text(config: RunConfig) -> str:
     """What a model was trained on, in a few words; of a path only the last part, which says enough."""
     if isinstance(config.data, ScenesData):
-        return "Scenes, simple rendered objects on a floor under a sky"
-    kinds = {"pictures": "pictures", "clips": "clips", "huggingface": "the data set"}
+        is_clips = config.data.num_frames > 1
+        return f"Scenes, {'clips of ' if is_clips else ''}simple rendered objects on a floor under a sky"
+    kinds = {"pictures": "pictures", "photographs": "photographs", "clips": "clips", "huggingface": "the data set"}
     return f"{kinds[config.data.kind]} of {Path(config.data.path).name}"
 
 
-def scenes_grammar(num_objects_max: int) -> PromptGrammar:
-    """What the window suggests for a model of scenes of one object, or of one or two."""
-    grammar = grammar_description(num_objects_max=num_objects_max)
+def scenes_grammar(data: ScenesData) -> PromptGrammar:
+    """What the window suggests for a model of these scenes: of one object or of one or two, still or in motion."""
+    grammar = grammar_description(
+        num_objects_max=data.num_objects_max, motions=data.motions if data.num_frames > 1 else ()
+    )
     return PromptGrammar(
         templates=tuple(grammar["templates"]),
         slots=tuple(PromptSlot(name=name, words=tuple(words)) for name, words in grammar["slots"].items()),

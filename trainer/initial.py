@@ -1,5 +1,6 @@
 """Initial weights from an earlier model: every tensor that fits, and a report of what was taken over."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from torch import Tensor, nn
 
 from trainer.run_dir import RunDir
 from ul_engine.checkpoint import CLIP_PARTS, read_weights
-from ul_engine.config import ModelConfig
-from ul_engine.errors import CheckpointError
+from ul_engine.config import ModelConfig, VideoConfig
+from ul_engine.errors import CheckpointError, ConfigError
 from ul_engine.model_folder import MANIFEST_NAME, Manifest, NetworkName, read_manifest
 from ul_engine.models.conditioning import SPECIAL_WORDS
 from ul_engine.models.unified import UnifiedLatents
@@ -18,6 +19,22 @@ from ul_engine.requests import FrozenModel
 
 WORD_TABLE = "conditioner.text.words.weight"
 NUM_EXAMPLES = 3
+
+
+SHARED_WITH_STAGE1 = (
+    "image_px",
+    "image_channels",
+    "patch_px",
+    "pixel_std",
+    "video",
+    "training",
+    "latent",
+    "encoder",
+    "prior",
+    "decoder",
+    "decoder_loss",
+)
+"""Sections of the model's configuration that Stage 1 trained with and that later runs on its latents must keep."""
 
 
 class OtherShape(FrozenModel):
@@ -192,3 +209,25 @@ def _listed(names: list[str]) -> str:
     """The first few, and how many more."""
     shown, rest = names[:NUM_EXAMPLES], len(names) - NUM_EXAMPLES
     return f"{', '.join(shown)}{f' and {rest} more' if rest > 0 else ''}"
+
+
+def require_same_latent(ours: ModelConfig, theirs: ModelConfig) -> None:
+    """Encoder, prior, decoder and latent must be those that Stage 1 trained; raises ConfigError that names the
+    section."""
+    for section in SHARED_WITH_STAGE1:
+        here, there = (_without_context(getattr(model, section)) for model in (ours, theirs))
+        if here != there:
+            raise ConfigError(
+                f"is {json.dumps(_plain(here))} here, but the Stage 1 model has {json.dumps(_plain(there))}; what "
+                "Stage 1 trained must be kept",
+                field=f"model.{section}",
+            )
+
+
+def _without_context(section: object) -> object:
+    """A clip model's section without the frames to continue from, which are the base model's own matter."""
+    return section.model_copy(update={"context_frames": 0}) if isinstance(section, VideoConfig) else section
+
+
+def _plain(value: object) -> object:
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value

@@ -7,19 +7,22 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
 from trainer.config import OptimizerConfig
+from trainer.muon import Muon
 from ul_engine.nn.blocks import ResBlock, TransformerBlock
 
 FINAL_RATE = 0.1
 
 
-def build_optimizers(module: nn.Module, config: OptimizerConfig) -> list[torch.optim.Optimizer]:
+def build_optimizers(
+    module: nn.Module, config: OptimizerConfig, *, in_bf16: bool = False
+) -> list[torch.optim.Optimizer]:
     """AdamW alone (fused: several times as fast as the loop), or Muon for the blocks' matrices and AdamW for the rest.
 
-    Muon: Jordan et al. (2024), as `torch.optim.Muon`, with updates scaled to AdamW's size, so that one schedule serves
-    both. Convolutions' kernels stay with AdamW: it takes matrices only.
+    Muon's updates are scaled to AdamW's size, so that one schedule serves both (`trainer.muon`). in_bf16: whether
+    the run computes in bf16, which its products may then do as well.
     """
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    matrices: list[nn.Parameter] = _block_matrices(module) if config.kind == "muon" else []
+    matrices = block_matrices(module) if config.kind == "muon" else []
     chosen = set(map(id, matrices))
     rest = [parameter for parameter in parameters if id(parameter) not in chosen]
     optimizers: list[torch.optim.Optimizer] = [
@@ -28,21 +31,20 @@ def build_optimizers(module: nn.Module, config: OptimizerConfig) -> list[torch.o
         )
     ]
     if matrices:
-        optimizers.append(
-            torch.optim.Muon(
-                matrices,
-                lr=config.learning_rate * config.muon_rate,
-                weight_decay=config.weight_decay,
-                adjust_lr_fn="match_rms_adamw",
-            )
-        )
+        rate = config.learning_rate * config.muon_rate
+        optimizers.append(Muon(matrices, lr=rate, weight_decay=config.weight_decay, in_bf16=in_bf16))
     return optimizers
 
 
-def _block_matrices(module: nn.Module) -> list[nn.Parameter]:
+def block_matrices(module: nn.Module) -> list[nn.Parameter]:
+    """What Muon takes: weights of the trainable linear maps and convolutions inside the blocks; no biases, scales or
+    tables."""
     blocks = [block for block in module.modules() if isinstance(block, ResBlock | TransformerBlock)]
-    linear = [part for block in blocks for part in block.modules() if isinstance(part, nn.Linear)]
-    return [parameter for part in linear for parameter in part.parameters() if parameter.ndim == 2]
+    layers = [
+        part for block in blocks for part in block.modules() if isinstance(part, nn.Linear | nn.Conv2d | nn.Conv3d)
+    ]
+    weights = [layer.weight for layer in dict.fromkeys(layers)]
+    return [weight for weight in weights if isinstance(weight, nn.Parameter) and weight.requires_grad]
 
 
 def rate_at(step: int, num_steps: int, config: OptimizerConfig) -> float:
@@ -58,7 +60,7 @@ def rate_at(step: int, num_steps: int, config: OptimizerConfig) -> float:
 def set_rate(optimizers: list[torch.optim.Optimizer], rate: float, config: OptimizerConfig) -> None:
     """Give all optimizers the rate of this step."""
     for optimizer in optimizers:
-        share = config.muon_rate if isinstance(optimizer, torch.optim.Muon) else 1.0
+        share = config.muon_rate if isinstance(optimizer, Muon) else 1.0
         for group in optimizer.param_groups:
             group["lr"] = rate * share
 

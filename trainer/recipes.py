@@ -1,5 +1,6 @@
 """Recipes: those of the bundled models (YAML beside this module), and one for every model preset. No torch."""
 
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ RECIPES = Path(__file__).with_name("recipes")
 LARGE_MEMORY_GB = 80
 """Presets for devices of this size are the paper's."""
 DEFAULT_PRESET = "tiny"
+PARTS = ("stage1", "decoder", "stage2")
+"""What a recipe may consist of, in the order of training. decoder: the decoder alone, on the latent of Stage 1."""
 CARRIED_TO_STAGE2 = ("precision", "num_threads", "seed", "loading")
 """Settings of a Stage 1 run that Stage 2 takes over, beside its model and data."""
 
@@ -22,23 +25,36 @@ def recipe_names() -> list[str]:
     return sorted(folder.name for folder in RECIPES.iterdir() if (folder / "stage1.yaml").is_file())
 
 
-def recipe_file(name: str, stage: str) -> Path:
-    """The YAML file of one stage of a recipe; raises ConfigError that lists the names there are."""
-    path = RECIPES / name / f"{stage}.yaml"
+def recipe_sentence(name: str) -> str:
+    """What a recipe is for: the first sentence of its file."""
+    lines = recipe_file(name, PARTS[0]).read_text(encoding="utf-8").splitlines()
+    words = " ".join(line.removeprefix("#").strip() for line in takewhile(lambda line: line.startswith("#"), lines))
+    return words.split(". ")[0].rstrip(".") + "."
+
+
+def recipe_parts(name: str) -> tuple[str, ...]:
+    """The parts that the recipe of a bundled model has."""
+    return tuple(part for part in PARTS if recipe_file(name, "stage1").with_name(f"{part}.yaml").is_file())
+
+
+def recipe_file(name: str, part: str) -> Path:
+    """The YAML file of one part of a recipe; raises ConfigError that lists the names there are."""
+    path = RECIPES / name / f"{part}.yaml"
     if not path.is_file():
-        raise ConfigError(f"there is no recipe {name!r} for {stage}; known: {', '.join(recipe_names())}")
+        raise ConfigError(f"there is no recipe {name!r} for {part}; known: {', '.join(recipe_names())}")
     return path
 
 
-def recipe(name: str, stage: str) -> dict[str, Any]:
-    """Settings of one stage, as plain data: of a bundled model by its name, or of a preset by the preset's.
+def recipe(name: str, part: str) -> dict[str, Any]:
+    """Settings of one part, as plain data: of a bundled model by its name, or of a preset (which has no `decoder`) by
+    the preset's.
 
     Raises ConfigError that lists the names there are.
     """
     if name in recipe_names():
-        return read_recipe(recipe_file(name, stage))
-    if name in MODEL_PRESETS:
-        return preset_recipe(name, stage)
+        return read_recipe(recipe_file(name, part))
+    if name in MODEL_PRESETS and part != "decoder":
+        return preset_recipe(name, part)
     known = ", ".join([*recipe_names(), *MODEL_PRESETS])
     raise ConfigError(f"there is no recipe {name!r}; known: {known}", field="recipe")
 

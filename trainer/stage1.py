@@ -16,14 +16,15 @@ from trainer.data.order import BatchOrder
 from trainer.data.samples import Batch, SampleSource
 from trainer.export import write_model
 from trainer.figures import Figure, band_edges, sums_by_band
-from trainer.initial import TakenOver, take_over_model
+from trainer.initial import TakenOver, model_folder_of, require_same_latent, take_over_model
 from trainer.noise import Piece, StepNoise
 from trainer.ranks import Ranks
 from trainer.trainable import Averages, LossCall, Preview, load_averages
 from trainer.validation import VALIDATION_STEP, held_out, reconstruction_figures, reconstruction_preview
 from ul_engine.config import ModelConfig
 from ul_engine.data.pixels import clips_from_frames
-from ul_engine.model_folder import NETWORKS, NetworkName
+from ul_engine.errors import ConfigError
+from ul_engine.model_folder import NETWORKS, NetworkName, read_manifest
 from ul_engine.models.conditioning import Condition
 from ul_engine.models.unified import UnifiedLatents, prefer_channels_last
 from ul_engine.objectives import Networks, Stage1Noise, picture_schedule_of, stage1_terms
@@ -98,6 +99,8 @@ class Stage1:
         self.taken_over = _taken_over(model, config)
         self._template = copy.deepcopy(model)
         self.model = model.to(self.device)
+        if config.fixed_latent:
+            fix_latent(self.model)
         prefer_channels_last(self.model)
         self.loss_module: nn.Module = Stage1Loss(self.model, config.precision).to(self.device)
         order = BatchOrder(len(train), config.batch_size, config.seed, buckets=train.buckets)
@@ -153,8 +156,11 @@ class Stage1:
     def after_step(self, step: int, sums: Mapping[str, Tensor]) -> None:
         """Follow the latent's standard deviation; it scales network inputs only, and is fixed when the run ends.
 
-        Fresh weights start from that of their first batch; what `latent_std` was before means nothing then.
+        Fresh weights start from that of their first batch; what `latent_std` was before means nothing then. A fixed
+        latent keeps its own.
         """
+        if self.config.fixed_latent:
+            return
         moments = torch.stack((sums["z_mean"], sums["z_square"], sums["samples"]))
         mean, square, count = self.ranks.sum_(moments).unbind()
         std = (square / count - (mean / count).square()).clamp(min=0.0).sqrt()
@@ -247,10 +253,23 @@ def ramp(step: int, num_steps: int, share: float) -> float:
 
 
 def _taken_over(model: UnifiedLatents, config: RunConfig) -> tuple[TakenOver, ...]:
-    """Fresh weights, or as much as fits of those of `init_from`."""
+    """Fresh weights, or as much as fits of those of `init_from`; of a latent that stays fixed, all."""
     if config.init_from is None:
         return ()
-    return take_over_model(model, config.init_from, stage1_network_names(config.model))
+    reports = take_over_model(model, config.init_from, stage1_network_names(config.model))
+    if config.fixed_latent:
+        require_same_latent(config.model, read_manifest(model_folder_of(config.init_from)).model)
+        for report in reports:
+            if report.network != "decoder" and not report.is_complete:
+                raise ConfigError(f"does not hold the whole latent: {report.summary()}", field="init_from")
+    return reports
+
+
+def fix_latent(model: UnifiedLatents) -> None:
+    """Encoder and prior learn no more: their parameters ask for no gradient."""
+    for network in (model.encoder, model.prior):
+        if network is not None:
+            network.requires_grad_(False)
 
 
 def stage1_network_names(config: ModelConfig) -> tuple[NetworkName, ...]:

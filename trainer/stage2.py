@@ -1,7 +1,6 @@
 """Stage 2: a base model on the frozen encoder's latents, under the sigmoid weight."""
 
 import copy
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,19 +13,17 @@ from trainer.data.order import BatchOrder
 from trainer.data.samples import SampleSource
 from trainer.export import write_model
 from trainer.figures import Figure, band_edges, sums_by_band
-from trainer.initial import TakenOver, take_over
+from trainer.initial import TakenOver, require_same_latent, take_over
 from trainer.latent_feed import FeedMaker, LatentBatch
 from trainer.noise import Piece, StepNoise
 from trainer.ranks import Ranks
 from trainer.trainable import Averages, BatchFeed, LossCall, Preview, load_averages
 from trainer.validation import held_out
 from ul_engine.checkpoint import load_model
-from ul_engine.config import VideoConfig
 from ul_engine.data.pixels import array_from_clips
 from ul_engine.diffusion.bitrate import bits_per_pixel, latent_bitrate, with_learned_variance
 from ul_engine.diffusion.noise import SeededNoise
 from ul_engine.diffusion.parameterization import add_noise
-from ul_engine.errors import ConfigError
 from ul_engine.models.conditioning import Condition
 from ul_engine.models.unified import UnifiedLatents
 from ul_engine.models.vit import BaseModel
@@ -38,20 +35,6 @@ PREVIEW_SAMPLER = SamplerSettings(name=SamplerName.DPMPP_2M, num_steps=16)
 PREVIEW_DECODER = SamplerSettings(name=SamplerName.DPMPP_2M, num_steps=8)
 PREVIEW_COLUMNS = 8
 PREVIEW_ROWS = 4
-SHARED_WITH_STAGE1 = (
-    "image_px",
-    "image_channels",
-    "patch_px",
-    "pixel_std",
-    "video",
-    "training",
-    "latent",
-    "encoder",
-    "prior",
-    "decoder",
-    "decoder_loss",
-)
-"""Sections of the model's configuration that Stage 1 trained with and Stage 2 must keep."""
 
 
 class Stage2Loss(nn.Module):
@@ -89,7 +72,7 @@ class Stage2:
         self.class_names = train.class_names
         assert config.init_from is not None
         stage1, manifest = load_model(config.init_from, device=self.device)
-        _require_same_latent(config, stage1)
+        require_same_latent(config.model, stage1.config)
         stage1.config = config.model  # the base model may continue frames that Stage 1 knew nothing of
         self.frozen = stage1
         self.latent_std = manifest.latent_std
@@ -255,24 +238,3 @@ class Stage2:
     def export(self, averages: Averages, folder: Path, figures: Mapping[str, float]) -> None:
         """The whole model: Stage 1's networks as they were, and the averaged base model."""
         write_model(self._full_model(averages), self.config, folder, dict(figures), class_names=self.class_names)
-
-
-def _require_same_latent(config: RunConfig, stage1: UnifiedLatents) -> None:
-    """Encoder, decoder and latent of the recipe must be those that Stage 1 trained."""
-    for section in SHARED_WITH_STAGE1:
-        ours, theirs = (_without_context(getattr(model, section)) for model in (config.model, stage1.config))
-        if ours != theirs:
-            raise ConfigError(
-                f"is {json.dumps(_plain(ours))} here, but the Stage 1 model has {json.dumps(_plain(theirs))}; "
-                "Stage 2 must keep what Stage 1 trained",
-                field=f"model.{section}",
-            )
-
-
-def _without_context(section: object) -> object:
-    """A clip model's section without the frames to continue from, which are the base model's own matter."""
-    return section.model_copy(update={"context_frames": 0}) if isinstance(section, VideoConfig) else section
-
-
-def _plain(value: object) -> object:
-    return value.model_dump(mode="json") if hasattr(value, "model_dump") else value

@@ -26,6 +26,7 @@ from trainer.initial import model_folder_of
 from trainer.latent_cache import CacheSettings, Sharing, cached_latents
 from trainer.latent_feed import EncodedFeed, RowFeed
 from trainer.loop import TrainingLoop
+from trainer.processor import machine_text
 from trainer.protocol import RunState
 from trainer.ranks import Ranks, joined
 from trainer.reporting import Reporter
@@ -255,13 +256,11 @@ def _require_same_run(config: RunConfig, run: RunDir) -> None:
 def environment(ranks: Ranks) -> dict[str, Any]:
     """What the run trains on: machine, versions, command. No variables of the environment: they may hold secrets."""
     device = ranks.device
-    name, memory = describe_device(device)
-    threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
     several = f"{ranks.size} x " if ranks.size > 1 else ""
     return {
-        "machine": f"{several}{name}{threads}",
+        "machine": f"{several}{machine_text(device)}",
         "device": device.type,
-        "device_memory_bytes": memory,
+        "device_memory_bytes": describe_device(device)[1],
         "num_ranks": ranks.size,
         "program": _program_version(),
         "python": platform.python_version(),

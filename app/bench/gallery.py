@@ -60,7 +60,7 @@ def _fill(root: Path) -> None:
     made = [
         save_picture(
             bytes((kind % 256, 90, 160)) * (side * side),
-            GenerateRequest(model="scenes-64", prompt=f"a kind{kind:03} thing", num_images=1, seed=kind),
+            GenerateRequest(model="scenes", prompt=f"a kind{kind:03} thing", num_images=1, seed=kind),
             0,
             root,
             shape=(1, side, side, 3),

@@ -27,7 +27,7 @@ SETTINGS = {
 async def train_shortly(folder: Path) -> None:
     """Run the smallest recipe, in a process of its own, as the window starts them too."""
     settings = [part for name, value in SETTINGS.items() for part in ("--set", f"{name}={value}")]
-    command = ("-m", "trainer.cli", "stage1", "--preset", "scenes-64-tiny", "--data", "scenes", "--device", "cpu")
+    command = ("-m", "trainer.cli", "stage1", "--preset", "scenes-tiny", "--data", "scenes", "--device", "cpu")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, *command, "--out", str(folder), *settings),
         stdin=asyncio.subprocess.DEVNULL,

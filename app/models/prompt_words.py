@@ -56,7 +56,7 @@ def nearest(word: str, vocabulary: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def completions(prefix: str, vocabulary: Sequence[str]) -> list[str]:
-    """Known words that begin with `prefix` and go on."""
+    """Known words and phrases that begin with `prefix` and go on."""
     low = prefix.lower()
     return [word for word in vocabulary if low and word.startswith(low) and word != low and word[:1].isalnum()]
 
@@ -84,11 +84,25 @@ def insert_word(prompt: str, position: int, word: str) -> str:
     return f"{before}{gap_before}{word}{gap_after}{after}"
 
 
+def is_clause(slot: str, grammar: PromptGrammar) -> bool:
+    """Whether a slot stands behind a comma at the end of a sentence, as a motion does."""
+    return any(template.endswith(f", {{{slot}}}") for template in grammar.templates)
+
+
+def append_clause(prompt: str, words: str) -> str:
+    """`prompt` with `words` behind a comma at its end."""
+    said = prompt.rstrip(" ,.")
+    return f"{said}, {words}" if said else words
+
+
+def phrases_of(grammar: PromptGrammar) -> list[str]:
+    """What slots hold of several words, such as "left of" and "spinning left"."""
+    return [word for slot in grammar.slots for word in slot.words if " " in word]
+
+
 def slot_tokens(prompt: str, grammar: PromptGrammar) -> list[Token]:
     """The words of a prompt, those that make a phrase of a slot together ("left of") as one, in lower case."""
-    phrases = {
-        tuple(part.word for part in tokens(word)) for slot in grammar.slots for word in slot.words if " " in word
-    }
+    phrases = {tuple(part.word for part in tokens(phrase)) for phrase in phrases_of(grammar)}
     words, found = tokens(prompt), []
     while words:
         fitting = (len(each) for each in phrases if tuple(word.word.lower() for word in words[: len(each)]) == each)

@@ -1,7 +1,10 @@
 """What stands on each page when its picture is taken."""
 
-from app.bench.driving import until
+from app.bench.driving import BenchFailed, until
+from app.models.form_state import Mode
+from app.models.model_offers import offers_of
 from app.shell import Shell
+from ul_engine.model_folder import ModelEntry
 
 PATIENCE_S = 900.0
 
@@ -16,6 +19,34 @@ async def generate(shell: Shell) -> None:
         page.generate_requested.emit()
         await until(lambda: session.queue.view.is_idle, "the pictures were not made", PATIENCE_S)
     await until(lambda: all(tile.path for tile in session.results.done_tiles()), "the pictures were not saved")
+
+
+def continuing_model(shell: Shell) -> ModelEntry | None:
+    """The first model that makes clips and continues them."""
+    usable = shell.program.session.library.usable
+    return next((entry for entry in usable if Mode.CONTINUE in offers_of(entry).modes), None)
+
+
+async def clips(shell: Shell) -> None:
+    """Clips of a prompt, and the first of them continued."""
+    session, page = shell.program.session, shell.window.generate_page
+    shell.window.show_page("generate")
+    form, model = session.form, continuing_model(shell)
+    form.choose_model(model)
+    examples = form.grammar.examples if form.grammar else ("",)
+    form.update(prompt=examples[0], num_images=4, seed="7")
+    page.generate_requested.emit()
+    await until(lambda: session.queue.view.is_idle, "the clips were not made", PATIENCE_S)
+    await until(lambda: all(tile.path for tile in session.results.done_tiles()), "the clips were not saved")
+    moving = [tile for tile in session.results.done_tiles() if tile.is_moving]
+    if not moving:
+        raise BenchFailed("no clip was made")
+    shell.program.beginner.begin_with_tile(moving[0])
+    await until(lambda: form.state.mode is Mode.CONTINUE, "the clip was not taken in")
+    form.update(num_images=1)
+    page.generate_requested.emit()
+    await until(lambda: session.queue.view.is_idle, "the clip was not continued", PATIENCE_S)
+    await until(lambda: all(tile.path for tile in session.results.done_tiles()), "the clip was not saved")
 
 
 async def generating(shell: Shell) -> None:
@@ -100,7 +131,6 @@ async def models(shell: Shell) -> None:
 
 
 def is_card_there(shell: Shell) -> bool:
-    """What the disk and the card say is known."""
-    session = shell.program.session
-    entries = session.library.usable
-    return bool(session.desk.storage.models) and all(session.desk.card(entry.path) is not None for entry in entries)
+    """What the disk and the card of the model on show say is known."""
+    desk, entry = shell.program.session.desk, shell.window.models_page.details.entry
+    return bool(desk.storage.models) and entry is not None and desk.card(entry.path) is not None

@@ -65,6 +65,9 @@ async def take_all(shell: Shell, folder: Path, run_folder: str = "") -> int:
         await scenes.generating(shell)
         await _save(_grabbed(shell), folder / "generating-dark.png")
         await scenes.stop(shell)
+        if scenes.continuing_model(shell) is not None:  # last, for it leaves its model and prompt behind
+            await scenes.clips(shell)
+            await _take(shell, folder, "clips")
     except BenchFailed as failure:
         problems.append(str(failure))
     finally:
@@ -77,7 +80,7 @@ async def take_all(shell: Shell, folder: Path, run_folder: str = "") -> int:
 
 async def _prepare_run(runs: Path, run_folder: str) -> None:
     if not run_folder:
-        await train_shortly(runs / "scenes-64-tiny-stage1")
+        await train_shortly(runs / "scenes-tiny-stage1")
         return
     leave_out = shutil.ignore_patterns("checkpoints", "commands", "tensorboard")
     await asyncio.to_thread(shutil.copytree, run_folder, runs / Path(run_folder).name, ignore=leave_out)

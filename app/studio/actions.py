@@ -15,6 +15,7 @@ ENTER_TOKEN = "enter_token"
 UNDO_PRESET = "undo_preset"
 UNDO_HISTORY = "undo_history"
 BEGIN_WITH = "begin_with"
+BEGIN_ELSEWHERE = "begin_elsewhere"
 SMALLER_COPY = "smaller_copy"
 COMPARE_FRAMES = "compare_frames"
 

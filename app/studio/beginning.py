@@ -1,12 +1,16 @@
 """Ties the form to what it begins with: pictures and clips from files, from the clipboard and from results."""
 
+from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from app.errors import Notice, NoticeAction, Severity
 from app.models.beginnings import BeginningView
 from app.models.form_state import Mode
+from app.models.model_library import titles_of
+from app.models.model_offers import Offers, offers_of
 from app.models.notices import ActionChoice
 from app.models.results import Tile
 from app.models.session import Session
@@ -18,12 +22,11 @@ from app.studio import actions
 class BeginningKeeper(QObject):
     """The go-between of form and start files. What the chosen model cannot begin with is said, never dropped."""
 
-    beginning_chosen = Signal()
-
     def __init__(self, session: Session, files: StartFiles, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._files = files
+        self._looked_at = ""
         files.looked.connect(self._on_looked)
         files.mask_kept.connect(self._on_mask_kept)
         session.notices.action_chosen.connect(self._on_action_chosen)
@@ -67,6 +70,7 @@ class BeginningKeeper(QObject):
     # ---- what the files say ---------------------------------------------------------------------------------------
 
     def _on_looked(self, found: Beginning | BeginningProblem) -> None:
+        self._looked_at = found.path
         if isinstance(found, BeginningProblem):
             self._on_problem(found)
             return
@@ -78,9 +82,8 @@ class BeginningKeeper(QObject):
         else:
             self._refuse(
                 self.tr("This model starts from no picture"),
-                self.tr("It continues clips instead.")
-                if offers.makes_clips
-                else self.tr("It has no encoder; choose a model that has one."),
+                self._why_no_picture(offers),
+                *self._others(lambda each: each.has_start_picture),
             )
 
     def _begin_picture(self, found: Beginning) -> None:
@@ -95,13 +98,16 @@ class BeginningKeeper(QObject):
         if form.state.mode is Mode.BETWEEN:
             changes["mode"] = Mode.PICTURES
         form.update(**changes)
-        self.beginning_chosen.emit()
 
     def _begin_clip(self, found: Beginning, *, can_continue: bool) -> None:
         if not can_continue:
+            others = self._others(lambda each: Mode.CONTINUE in each.modes)
             self._refuse(
                 self.tr("This model continues no clips"),
-                self.tr("Choose a model of clips that was trained with frames to continue from."),
+                self.tr("Another one does.")
+                if others
+                else self.tr("Choose a model of clips that was trained with frames to continue from."),
+                *others,
                 NoticeAction(actions.COMPARE_FILE, self.tr("Compare it"), found.path),
             )
             return
@@ -109,7 +115,35 @@ class BeginningKeeper(QObject):
         if self._session.form.state.continue_from != found.path:
             self._tell_notes(found)
         self._session.form.update(continue_from=found.path, mode=Mode.CONTINUE)
-        self.beginning_chosen.emit()
+
+    def _why_no_picture(self, offers: Offers) -> str:
+        if Mode.CONTINUE in offers.modes:
+            return self.tr("It continues clips instead.")
+        if offers.makes_clips:
+            return self.tr("It makes clips, and begins with no file.")
+        return self.tr("It has no encoder; choose a model that has one.")
+
+    def _others(self, is_able: Callable[[Offers], bool]) -> tuple[NoticeAction, ...]:
+        """The offer to begin with the file under the first model that can; nothing where none can."""
+        usable = self._session.library.usable
+        able = (pair for pair in zip(usable, titles_of(usable), strict=True) if is_able(offers_of(pair[0])))
+        return tuple(
+            NoticeAction(actions.BEGIN_ELSEWHERE, self.tr("Use {name}").format(name=title), entry.path)
+            for entry, title in islice(able, 1)
+        )
+
+    def _begin_elsewhere(self, folder: str) -> None:
+        """Begin with the file looked at last under the model in `folder`. Where file or model are gone meanwhile, the
+        chosen model stays."""
+        library = self._session.library
+        library.refresh()
+        entry = library.by_path(folder)
+        if entry not in library.usable:
+            self._refuse(self.tr("This model cannot be used any more"), self.tr("Choose another one."))
+            return
+        if Path(self._looked_at).exists():
+            self._session.form.choose_model(entry)
+        self.begin_with(self._looked_at)
 
     def _tell_notes(self, found: Beginning) -> None:
         """A wrong suffix, an end that is missing, transparency: worth a sentence, no reason to refuse."""
@@ -153,6 +187,8 @@ class BeginningKeeper(QObject):
     def _on_action_chosen(self, choice: ActionChoice) -> None:
         if choice.name == actions.BEGIN_WITH:
             self.begin_with(choice.argument)
+        elif choice.name == actions.BEGIN_ELSEWHERE:
+            self._begin_elsewhere(choice.argument)
 
 
 def begin_action(label: str, path: str) -> NoticeAction:

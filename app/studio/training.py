@@ -8,8 +8,9 @@ from typing import Any
 from PySide6.QtCore import QObject
 
 from app.errors import Notice, Severity
-from app.models.new_run.new_run import EstimateWish, LaunchWish, NewRun, SheetWish
+from app.models.new_run.new_run import NewRun
 from app.models.new_run.starts import find_starts
+from app.models.new_run.wishes import EstimateWish, LaunchWish, SheetWish
 from app.models.session import Session
 from app.models.sweeps.reading import find_sweeps, stop_sweep
 from app.models.sweeps.sweeps import SweepStart

@@ -33,7 +33,7 @@ def grammar() -> PromptGrammar:
     return PromptGrammar(templates=(TEMPLATE,), slots=slots, examples=EXAMPLES)
 
 
-def manifest(name: str = "Scenes 64", kind: str = "text", **changes: Any) -> Manifest:
+def manifest(name: str = "Scenes", kind: str = "text", **changes: Any) -> Manifest:
     conditioning = {
         "text": ConditioningConfig(kind="text", text=TextConfig(vocabulary=WORDS, max_tokens=20)),
         "class": ConditioningConfig(kind="class", num_classes=3),
@@ -50,7 +50,7 @@ def manifest(name: str = "Scenes 64", kind: str = "text", **changes: Any) -> Man
     return Manifest(**(values | changes))
 
 
-def write_model(root: Path, folder: str = "scenes-64", **options: Any) -> Path:
+def write_model(root: Path, folder: str = "scenes", **options: Any) -> Path:
     """A model folder as the program finds it."""
     path = root / folder
     path.mkdir(parents=True)

@@ -36,7 +36,7 @@ def made(value: int = 0, psnr_db: float = 30.0, bits: float = 0.1, side: int = 2
     return f.Reconstruction(clip(value, side), Figures(psnr_db=psnr_db, bits_per_pixel=bits))
 
 
-def entry(name: str = "Scenes 64", **config: Any) -> ModelEntry:
+def entry(name: str = "Scenes", **config: Any) -> ModelEntry:
     model = ModelConfig(name=name, image_px=64, **config)
     return ModelEntry(path=f"/models/{name}", name=name, manifest=manifest(name, model=model))
 
@@ -291,12 +291,12 @@ def test_the_views_follow_each_other_around(compare: Comparison) -> None:
 
 
 def test_at_least_one_model_stays_and_the_remembered_ones_come_back(compare: Comparison) -> None:
-    compare.form.toggle_model("/models/Scenes 64", is_on=False)
-    assert [model.name for model in compare.form.chosen] == ["Scenes 64"]
-    compare.form.restore({"models": ["/gone", "/models/Scenes 64"], "seed": -4, "num_decodes": 16, "nonsense": 1})
+    compare.form.toggle_model("/models/Scenes", is_on=False)
+    assert [model.name for model in compare.form.chosen] == ["Scenes"]
+    compare.form.restore({"models": ["/gone", "/models/Scenes"], "seed": -4, "num_decodes": 16, "nonsense": 1})
     assert compare.form.state.num_decodes == 16
     assert compare.form.state.seed == 0
-    assert [model.name for model in compare.form.chosen] == ["Scenes 64"]
+    assert [model.name for model in compare.form.chosen] == ["Scenes"]
 
 
 def test_models_without_an_encoder_are_not_offered(compare: Comparison) -> None:
@@ -305,7 +305,7 @@ def test_models_without_an_encoder_are_not_offered(compare: Comparison) -> None:
     networks = {"base": bare.manifest.networks["base"], "decoder": bare.manifest.networks["decoder"]}
     bare = bare.model_copy(update={"manifest": bare.manifest.model_copy(update={"networks": networks})})
     compare.form.offer((bare, entry()))
-    assert [model.name for model in compare.form.offered] == ["Scenes 64"]
+    assert [model.name for model in compare.form.offered] == ["Scenes"]
 
 
 # ---- memory -------------------------------------------------------------------------------------------------------
@@ -364,7 +364,7 @@ def test_the_table_marks_bounds_floors_and_the_best(compare: Comparison, owned: 
     table = owned(NumbersModel())
     table.set_shown(compare.all_shown())
     last = table.columnCount() - 1
-    assert [table.index(row, 0).data() for row in range(table.rowCount())] == ["Scenes 64", "JPEG"]
+    assert [table.index(row, 0).data() for row in range(table.rowCount())] == ["Scenes", "JPEG"]
     assert [table.index(row, last).data() for row in (0, 1)] == ["≤\u202f0.1000", "0.4000 ▲"]
     from app.models.compare.numbers import BestRole
 
@@ -373,7 +373,7 @@ def test_the_table_marks_bounds_floors_and_the_best(compare: Comparison, owned: 
     assert rows[0].startswith("candidate,psnr_db,ssim")
     assert rows[2] == "JPEG,22.0,,,,,0.4,False,True,quality 1"
     cells = [table.index(row, column) for row in (0, 1) for column in (0, 1)]
-    assert table.tab_text(cells) == "Scenes 64\t28.00\nJPEG\t22.00"
+    assert table.tab_text(cells) == "Scenes\t28.00\nJPEG\t22.00"
 
 
 # ---- files against each other --------------------------------------------------------------------------------------
@@ -427,7 +427,7 @@ def test_what_was_measured_of_a_file_stands_in_the_table(compare: Comparison) ->
     compare.compare_files([SOURCE, OTHER])
     table = NumbersModel()
     table.set_shown(compare.all_shown())
-    assert [row.candidate.title for row in table.rows] == ["b.png", "Scenes 64"]
+    assert [row.candidate.title for row in table.rows] == ["b.png", "Scenes"]
     flip_map = f.ByteMap(1, 1, 2, b"\x00\xff")
     compare.results.put(f.FileKey(OTHER, SOURCE), f.FilePair(Figures(psnr_db=31.5, ssim=0.75), flip_map))
     table.set_shown(compare.all_shown())

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from app.models.compare.candidates import ShownState
 from app.models.compare.comparison import Comparison
 from app.models.compare.levels import NATIVE, Ladder, Rung
+from app.models.compare.samples import sample_pictures
 from app.models.compare.view import DifferenceKind, Overlay, ViewMode
 from app.shell import Shell
 from app.ui.pages.compare import ComparePage
@@ -21,7 +22,8 @@ from app.ui.widgets.image_view import Probe
 from tests.app.conftest import RunAsync, until
 from tests.app.driving import Make, click, started, texts, told
 from tests.app.fake_comparison import share_of
-from tests.app.model_folders import write_model
+from tests.app.model_folders import manifest, write_model
+from ul_engine.model_folder import list_models
 
 SIDE = 16
 
@@ -102,6 +104,39 @@ def test_the_empty_page_says_what_will_appear_and_how(make_shell: Make, run_asyn
     run_async(story())
 
 
+def test_a_first_stage_of_scenes_gets_scenes(model_root: Path) -> None:
+    """It has no grammar to prompt by before it has a base model."""
+    networks = {name: file for name, file in manifest().networks.items() if name != "base"}
+    stage1 = write_model(model_root, "stage1", networks=networks, prompt_grammar=None)
+    (entry,) = (entry for entry in list_models([model_root]) if Path(entry.path) == stage1)
+    assert {Path(path).suffix for path in sample_pictures([entry])} == {".png"}
+
+
+def test_a_codec_is_offered_here_alone_and_gets_rich_pictures(
+    make_shell: Make, run_async: RunAsync, model_root: Path
+) -> None:
+    """A model without a base model; beside a model of Scenes there are pictures for both."""
+    networks = {name: file for name, file in manifest().networks.items() if name != "base"}
+    codec = str(write_model(model_root, "codec", name="A Codec", kind="none", networks=networks))
+
+    async def story() -> None:
+        shell = make_shell()
+        await started(shell)
+        page, compare = opened(shell)
+        session = shell.program.session
+        assert [entry.name for entry in session.library.generators] == ["Scenes"]
+        assert [entry.name for entry in compare.form.offered] == ["A Codec", "Scenes"]
+        scenes = next(entry.path for entry in compare.form.offered if entry.name == "Scenes")
+        kinds = []
+        for chosen in ((codec,), (codec, scenes), (scenes,)):
+            compare.form.update(models=chosen)
+            kinds.append([Path(path).suffix for path in sample_pictures(compare.form.chosen)])
+        assert kinds == [[".jpg"] * 3, [".jpg"] * 3 + [".png"] * 3, [".png"] * 3]
+        assert page.isVisible()
+
+    run_async(story())
+
+
 def test_files_are_dropped_on_the_page(make_shell: Make, run_async: RunAsync, pictures: list[str]) -> None:
     async def story() -> None:
         shell = make_shell()
@@ -151,8 +186,7 @@ def test_what_is_no_picture_is_told_and_nothing_is_lost(
         words = told(shell)
         assert "notes.txt cannot be compared" in words
         assert "is a folder" in words
-        assert page.panel is not None
-        assert not page.panel.bar.run_button.isEnabled()
+        await until(lambda: page.panel is not None and not page.panel.bar.run_button.isEnabled())
 
     run_async(story())
 
@@ -217,10 +251,10 @@ def test_one_click_makes_the_ladder_and_the_scrubber_moves_along_it(
         assert page.inspector is not None
         assert page.center.ladder.words.startswith(f"log-SNR -1 · ≤ {bits[2]:.4f} bits/px · 24.00 dB")
         await until(lambda: f"{bits[2]:.4f}" in page.inspector.numbers.numbers.index(0, 6).data())
-        assert page.center.stage.label_of(rung_shown(compare)) == "Scenes 64 · log-SNR -1"
+        assert page.center.stage.label_of(rung_shown(compare)) == "Scenes · log-SNR -1"
         QTest.keyClick(track, Qt.Key.Key_Home)
         assert compare.rung == NATIVE
-        assert page.center.stage.label_of(rung_shown(compare)) == "Scenes 64"
+        assert page.center.stage.label_of(rung_shown(compare)) == "Scenes"
         page.scrub_to(2)
         assert compare.rung == Rung(Ladder.LATENT, -1.0)
 
@@ -435,7 +469,7 @@ def test_the_pixel_under_the_pointer_in_all_candidates(
         share = share_of(5.0, None)
         red, green = int(255 * share * 15 / SIDE), int(255 * share * 8 / SIDE)
         assert rows[0] == ["Original", str(255 * 15 // SIDE), str(255 * 8 // SIDE), "0", ""]
-        assert rows[1][:4] == ["Scenes 64", str(red), str(green), "0"]
+        assert rows[1][:4] == ["Scenes", str(red), str(green), "0"]
         assert rows[1][4] == f"\u2212{255 * 15 // SIDE - red} \u2212{255 * 8 // SIDE - green} 0"
 
     run_async(story())
@@ -535,7 +569,7 @@ def test_a_measure_that_cannot_be_taken_is_named_and_explained_on_demand(
         page, _compare = await compared(shell, pictures[:1])
         assert page.inspector is not None
         missing = page.inspector.numbers.missing
-        assert "Not measured: LPIPS." in texts(missing)
+        await until(lambda: "Not measured: LPIPS." in texts(missing))
         assert "weights" not in texts(missing)
         click(missing.why_button)
         assert "LPIPS: its weights are not here." in texts(missing)
@@ -629,7 +663,7 @@ def test_codecs_at_equal_bits_and_the_whole_bench(make_shell: Make, run_async: R
         await ended(shell)
         await until(lambda: len(page.inspector.bench.chart.series) == 4)  # type: ignore[union-attr]
         names = [series.name for series in page.inspector.bench.chart.series]
-        assert names == ["JPEG", "WebP", "AVIF", "Scenes 64"]
+        assert names == ["JPEG", "WebP", "AVIF", "Scenes"]
         assert "JPEG XL: needs a package" in texts(page.inspector.bench)
 
     run_async(story())
@@ -648,7 +682,7 @@ def test_several_models_in_one_comparison(
         other = next(box for box in page.panel.models.boxes if box.text() == "Other")
         if not other.isChecked():
             other.click()
-        first = next(box for box in page.panel.models.boxes if box.text() == "Scenes 64")
+        first = next(box for box in page.panel.models.boxes if box.text() == "Scenes")
         if not first.isChecked():
             first.click()
         compare.add_files(pictures[:1])

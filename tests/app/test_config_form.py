@@ -17,7 +17,7 @@ from ul_engine.requests import FrozenModel, SamplingSettings
 
 
 def run_values(**changes: Any) -> dict[str, Any]:
-    data = recipe("scenes-64-tiny", "stage1")
+    data = recipe("scenes-tiny", "stage1")
     return resolved_config({**data, **changes}).model_dump(mode="json")
 
 

@@ -12,7 +12,7 @@ from ul_engine.model_folder import ModelEntry
 from ul_engine.requests import PRESETS, SamplerName
 
 
-def entry(name: str = "Scenes 64", **options: Any) -> ModelEntry:
+def entry(name: str = "Scenes", **options: Any) -> ModelEntry:
     return ModelEntry(path=f"/models/{name}", name=name, manifest=manifest(name, **options))
 
 
@@ -165,4 +165,4 @@ def test_stored_nonsense_does_not_spoil_the_rest(qapp: Any) -> None:
 def test_the_models_folder_is_what_the_engine_gets(form: GenerateForm, tmp_path: Path) -> None:
     request = form.request
     assert request is not None
-    assert request.model == "/models/Scenes 64"
+    assert request.model == "/models/Scenes"

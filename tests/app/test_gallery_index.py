@@ -47,10 +47,10 @@ def test_everything_a_file_says_is_found(store: Store, place: GalleryPlace) -> N
     items = store.matching(GalleryQuery())
     assert [item.prompt for item in items] == [prompt_of(number) for number in range(12)]
     first = items[0]
-    assert (first.seed, first.model, first.width_px, first.kind) == (0, "Scenes 64", 16, GalleryKind.PICTURE)
+    assert (first.seed, first.model, first.width_px, first.kind) == (0, "Scenes", 16, GalleryKind.PICTURE)
     assert Path(first.path).is_file()
     assert '"seed":0' in first.request
-    assert store.models() == (("Faces", 6), ("Scenes 64", 6))
+    assert store.models() == (("Faces", 6), ("Scenes", 6))
 
 
 @pytest.mark.parametrize(

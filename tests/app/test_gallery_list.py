@@ -107,8 +107,8 @@ def test_answers_to_an_older_question_are_dropped(owned: Own) -> None:
 
 def test_filters_and_text_are_asked_together(owned: Own) -> None:
     gallery = owned(Gallery())
-    gallery.set_filter(text="red seed:7", model="Scenes 64", is_starred=True)
+    gallery.set_filter(text="red seed:7", model="Scenes tiny", is_starred=True)
     fields = [(each.field, each.value) for each in gallery.query().conditions]
-    assert fields == [("words", "red"), ("seed", 7), ("model name", "Scenes 64"), ("star", 1)]
+    assert fields == [("words", "red"), ("seed", 7), ("model name", "Scenes tiny"), ("star", 1)]
     gallery.set_filter(text="sede:7")
     assert "seed:" in gallery.problem

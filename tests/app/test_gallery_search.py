@@ -28,7 +28,7 @@ def conditions(text: str) -> list[tuple[str, str, object, bool]]:
         ("-", [("words", "has", "-", False)]),
         ("it's", [("words", "has", "it's", False)]),
         ("model:scenes", [("model", "has", "scenes", False)]),
-        ('model:"Scenes 64"', [("model", "has", "Scenes 64", False)]),
+        ('model:"Scenes tiny"', [("model", "has", "Scenes tiny", False)]),
         ("MODEL:x", [("model", "has", "x", False)]),
         ("seed:7", [("seed", "=", 7, False)]),
         ("seed:", []),

@@ -1,5 +1,6 @@
 """What Generate has beyond its basic form: beginnings, masks, own presets, prompts of files, sheets, ways, stars."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -161,16 +162,16 @@ def test_what_a_model_cannot_begin_with_is_said(
     run_async(story())
 
 
+def motion_model(root: Path) -> Path:
+    """A model that continues clips, beside that of pictures."""
+    video = VideoConfig(num_frames=8, temporal_downsampling=1, context_frames=2)
+    model = ModelConfig(name="Motion", image_px=16, video=video)
+    return write_model(root, "motion", kind="none", networks=NETWORKS, model=model)
+
+
 def test_continuing_a_clip(make_program: Make, model_root: Path, run_async: RunAsync, tmp_path: Path) -> None:
     async def story() -> None:
-        video = VideoConfig(num_frames=8, temporal_downsampling=1, context_frames=2)
-        write_model(
-            model_root,
-            "motion",
-            kind="none",
-            networks=NETWORKS,
-            model=ModelConfig(name="Motion", image_px=16, video=video),
-        )
+        motion_model(model_root)
         program = make_program(frames=4)
         form = program.session.form
         form.choose_model(next(one for one in program.session.library.usable if one.name == "Motion"))
@@ -184,6 +185,68 @@ def test_continuing_a_clip(make_program: Make, model_root: Path, run_async: RunA
         form.update(continue_from="", mode=Mode.PICTURES)
         form.update(continue_from=path, mode=Mode.CONTINUE)  # as an undone change does
         await until(lambda: program.session.beginnings.clip.num_frames == 6)
+
+    run_async(story())
+
+
+def test_a_model_that_can_begin_with_the_file_is_offered(
+    make_program: Make, model_root: Path, run_async: RunAsync, tmp_path: Path
+) -> None:
+    """A clip, while a model of pictures is chosen, and the other way round."""
+
+    async def story() -> None:
+        motion = motion_model(model_root)
+        program = make_program(frames=4)
+        form, board = program.session.form, program.session.notices
+        form.choose_model(next(one for one in program.session.library.usable if one.path != str(motion)))
+        assert form.model is not None
+        of_pictures = form.model.path
+        clip, picture = clip_file(tmp_path / "a.mp4"), picture_file(tmp_path / "a.png")
+        program.beginner.begin_with(clip)
+        await until(lambda: titles(program) == ["This model continues no clips"])
+        (notice,) = board.notices
+        assert [action.label for action in notice.actions] == ["Use Motion", "Compare it"]
+        board.choose(notice, notice.actions[0].name, notice.actions[0].argument)
+        await until(lambda: form.state.continue_from == clip)
+        assert (form.model.path, form.state.mode) == (str(motion), Mode.CONTINUE)
+        assert titles(program) == []
+        program.beginner.begin_with(picture)
+        await until(lambda: titles(program) == ["This model starts from no picture"])
+        (notice,) = board.notices
+        (offer,) = notice.actions
+        assert offer.argument == of_pictures
+        board.choose(notice, offer.name, offer.argument)
+        await until(lambda: form.state.init_image == picture)
+        assert form.model.path == of_pictures
+        assert form.take_requests()[0].init_image == picture  # type: ignore[union-attr]
+
+    run_async(story())
+
+
+def test_an_offer_that_has_become_void_changes_no_model(
+    make_program: Make, model_root: Path, run_async: RunAsync, tmp_path: Path
+) -> None:
+    """First the file is gone, then the model."""
+
+    async def story() -> None:
+        motion = motion_model(model_root)
+        program = make_program(frames=4)
+        form, board = program.session.form, program.session.notices
+        form.choose_model(next(one for one in program.session.library.usable if one.path != str(motion)))
+        chosen = form.model
+        for gone in ("file", "model"):
+            clip = clip_file(tmp_path / f"{gone}.mp4")
+            program.beginner.begin_with(clip)
+            await until(lambda: titles(program) == ["This model continues no clips"])
+            (notice,) = board.notices
+            if gone == "file":
+                Path(clip).unlink()
+            else:
+                shutil.rmtree(motion)
+            board.choose(notice, notice.actions[0].name, notice.actions[0].argument)
+            title = {"file": "Not a picture or clip to begin with", "model": "This model cannot be used any more"}[gone]
+            await until(lambda title=title: titles(program) == [title])
+            assert form.model == chosen
 
     run_async(story())
 

@@ -23,7 +23,7 @@ from ul_engine.metadata import (
 from ul_engine.requests import GenerateRequest, SamplerName, SamplerSettings, SamplingSettings
 
 REQUEST = GenerateRequest(
-    model="/somewhere/private/scenes-64",
+    model="/somewhere/private/scenes",
     prompt="a red sphere, under a blue sky",
     num_images=4,
     seed=7,
@@ -38,14 +38,14 @@ def write_png(path: Path, texts: dict[str, str]) -> Path:
 
 
 def picture(path: Path, request: GenerateRequest = REQUEST, index: int = 2) -> Path:
-    return write_png(path, text_chunks(embed(request, index, model_name="Scenes 64"), width_px=4, height_px=2))
+    return write_png(path, text_chunks(embed(request, index, model_name="Scenes"), width_px=4, height_px=2))
 
 
 def test_what_is_written_comes_back(tmp_path: Path) -> None:
     embedded = read_request(picture(tmp_path / "a.png"))
-    assert embedded.request == REQUEST.for_single(2).model_copy(update={"model": "scenes-64"})
+    assert embedded.request == REQUEST.for_single(2).model_copy(update={"model": "scenes"})
     assert embedded.request.seed == 9
-    assert embedded.model_name == "Scenes 64"
+    assert embedded.model_name == "Scenes"
 
 
 def test_prompts_of_all_languages_survive(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_the_common_text_form_is_readable_by_others(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("/a/b/scenes-64", "scenes-64"), ("C:\\models\\tiny\\", "tiny"), ("plain", "plain"), ("", "")],
+    [("/a/b/scenes", "scenes"), ("C:\\models\\tiny\\", "tiny"), ("plain", "plain"), ("", "")],
 )
 def test_folder_name(path: str, name: str) -> None:
     assert folder_name(path) == name

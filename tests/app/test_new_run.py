@@ -1,6 +1,7 @@
 """The way to a new run without widgets or children: what follows from each choice, and what stands in the way."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.models.new_run.new_run import NewRun
 from app.models.new_run.problem_words import problem_words
 from app.models.new_run.recipes import recipe_cards
 from app.models.new_run.starts import StartPoint, find_starts, read_start
+from app.ui.widgets.train.new_run.cost_card import CostCard
 from tests.helpers.qt import wait_until
 from tests.helpers.tiny import tiny_config
 from trainer.config import ClipsData, PicturesData, RunConfig, ScenesData, Stage, parse_config, resolved_config
@@ -88,7 +90,7 @@ def test_every_model_gets_right_settings_for_pictures(preset: str, fit: str) -> 
     assert found.init_from is None
 
 
-@pytest.mark.parametrize("preset", ["motion-64", "kinetics-600"])
+@pytest.mark.parametrize("preset", ["scenes-motion", "motion-64", "kinetics-600"])
 def test_every_model_of_clips_gets_as_many_frames_as_it_takes(preset: str) -> None:
     found = base_settings(Goal.FRESH, report(ClipsData(path="/clips", num_frames=9)), preset, None)
     assert found.data.num_frames == MODEL_PRESETS[preset].config.num_frames
@@ -97,12 +99,31 @@ def test_every_model_of_clips_gets_as_many_frames_as_it_takes(preset: str) -> No
 def test_the_suggested_size_stays_with_the_suggested_model() -> None:
     small = report(PicturesData(path="/p", size_px=32))
     assert base_settings(Goal.FRESH, small, "tiny", None).data.size_px == 32
-    assert base_settings(Goal.FRESH, small, "scenes-64", None).data.size_px == 64
+    assert base_settings(Goal.FRESH, small, "scenes", None).data.size_px == 64
 
 
 def test_scenes_are_drawn_in_the_numbers_of_the_recipe() -> None:
     few = report(ScenesData(size_px=64, num_train=192, num_valid=64))
     assert base_settings(Goal.FRESH, few, "tiny", None).data.num_train == 40_000
+
+
+@pytest.mark.parametrize("preset", ["scenes-motion", "motion-64", "kinetics-600"])
+def test_scenes_move_for_a_model_of_clips(preset: str) -> None:
+    few = report(ScenesData(size_px=64, num_train=192, num_valid=64))
+    found = base_settings(Goal.FRESH, few, preset, None)
+    assert found.model.video is not None
+    assert (found.data.kind, found.data.num_frames, found.data.fps) == ("scenes", 16, found.model.video.fps)
+    assert found.data.size_px == found.model.image_px
+    assert found.data.num_train == 20_000
+
+
+@pytest.mark.parametrize("goal", [Goal.STAGE2, Goal.TUNE])
+def test_what_goes_on_on_scenes_sees_those_it_was_trained_on(goal: Goal) -> None:
+    pairs = ScenesData(num_train=500, num_objects_max=2, two_object_share=0.5)
+    point = start_point()
+    run = resolved_config(recipe("scenes", "stage1") | {"data": pairs.model_dump(mode="json")})
+    found = base_settings(goal, report(ScenesData(num_train=192, num_valid=64)), "", replace(point, run=run))
+    assert found.data == pairs
 
 
 def test_it_is_what_the_command_line_would_do(tmp_path: Path) -> None:
@@ -123,7 +144,7 @@ def test_little_data_gets_a_small_batch(qapp: Any) -> None:
 
 
 def start_point() -> StartPoint:
-    found = read_start(assets_dir() / "models" / "scenes-64")
+    found = read_start(assets_dir() / "models" / "scenes")
     assert found is not None
     return found
 
@@ -158,14 +179,14 @@ def test_runs_and_models_that_can_be_built_on(tmp_path: Path) -> None:
     )
     write_json(run.config, config.model_dump(mode="json"))
     assert find_starts(tmp_path / "runs", ()) == ()
-    bundled = assets_dir() / "models" / "scenes-64"
+    bundled = assets_dir() / "models" / "scenes"
     run.model.mkdir()
     (run.model / "config.json").write_bytes((bundled / "config.json").read_bytes())
     (tmp_path / "runs" / "broken").mkdir()
     (tmp_path / "runs" / "broken" / "config.json").write_text("{")
     first, second = find_starts(tmp_path / "runs", [str(bundled)])
     assert (first.name, first.run, first.can_carry_stage2) == ("first-stage1", config, True)
-    assert (second.name, second.run) == ("Scenes 64", None)
+    assert (second.name, second.run) == ("Scenes", None)
     carried = base_settings(Goal.STAGE2, None, "", first)
     assert carried.data == config.data
 
@@ -176,15 +197,33 @@ def test_runs_and_models_that_can_be_built_on(tmp_path: Path) -> None:
 def test_only_what_fits_the_computer_is_recommended() -> None:
     cards = recipe_cards(is_clips=False, device_bytes=None, suggested="tiny")
     assert (cards[0].name, cards[0].is_recommended) == ("tiny", True)
-    assert {card.name for card in cards if card.fits} == {"tiny", "scenes-64"}
+    assert {card.name for card in cards if card.fits} == {"tiny", "scenes"}
     assert not any(card.is_recommended for card in recipe_cards(is_clips=False, device_bytes=None, suggested="x"))
     twelve = recipe_cards(is_clips=False, device_bytes=12 * GB, suggested="desktop-128-12gb")
     assert {"desktop-64-4gb", "desktop-128-12gb"} <= {card.name for card in twelve if card.fits}
     assert "desktop-128-24gb" not in {card.name for card in twelve if card.fits}
-    assert {card.name for card in recipe_cards(is_clips=True, device_bytes=None)} == {"motion-64", "kinetics-600"}
+    clips = {card.name for card in recipe_cards(is_clips=True, device_bytes=None)}
+    assert clips == {"scenes-motion", "motion-64", "kinetics-600"}
+    both = {card.name for card in recipe_cards(is_clips=None, device_bytes=None)}
+    assert both == clips | {card.name for card in cards}
 
 
 # ---- the way ------------------------------------------------------------------------------------------------------
+
+
+def test_the_built_in_scenes_suit_models_of_pictures_and_of_clips(new_run: NewRun) -> None:
+    sheets = heard(new_run.sheet_wanted)
+    new_run.choose_data("scenes")
+    new_run.note_report(report(ScenesData(size_px=64, num_train=192, num_valid=64)))
+    assert {"tiny", "scenes", "scenes-motion", "motion-64"} <= {card.name for card in new_run.state.cards}
+    assert new_run.config is not None
+    assert new_run.config.model.video is None
+    new_run.choose_recipe("scenes-motion")
+    assert new_run.config.data.num_frames == new_run.config.model.num_frames == 16
+    assert new_run.config.data.num_train == 20_000
+    new_run.set_estimating(True)
+    assert sheets[-1].data["num_frames"] == 16
+    assert sheets[-1].data["num_train"] < 50  # a look takes seconds
 
 
 def test_a_beginner_accepts_everything(new_run: NewRun, tmp_path: Path) -> None:
@@ -318,6 +357,33 @@ def test_a_time_becomes_steps(new_run: NewRun) -> None:
     assert new_run.config.cadence.preview_every == 312
 
 
+def test_a_time_counts_from_the_press_of_the_button(new_run: NewRun) -> None:
+    """An hour, of which twenty minutes go into rendering and ten into encoding: half of the steps are left."""
+    wishes = heard(new_run.estimate_wanted)
+    ready(new_run)
+    new_run.note_estimate(wishes[-1].key, estimate(rendering_s=1200.0, encoding_s=600.0))
+    new_run.choose_length(3600.0)
+    assert new_run.config is not None
+    assert new_run.config.num_steps == 2500
+    assert new_run.state.estimate is not None
+    assert new_run.state.estimate.total_s == 1800.0 + 2500 * 0.5
+
+
+def test_a_time_that_leaves_none_to_learn_is_not_offered(owned: Callable[[Any], Any], new_run: NewRun) -> None:
+    """Ten minutes, when rendering takes half an hour."""
+    wishes = heard(new_run.estimate_wanted)
+    ready(new_run)
+    card = owned(CostCard(new_run))
+    new_run.note_estimate(wishes[-1].key, estimate())
+    assert [chip.isEnabled() for chip in card.length_chips] == [True, True, True]
+    new_run.note_estimate(wishes[-1].key, estimate(rendering_s=1800.0))
+    assert [chip.isEnabled() for chip in card.length_chips] == [False, True, True]
+    assert "before the first steps" in card.length_chips[0].toolTip()
+    before = new_run.config
+    new_run.choose_length(600.0)
+    assert new_run.config == before
+
+
 def test_a_short_run_does_not_spend_its_time_on_looking(new_run: NewRun) -> None:
     """A validation costs as much as eight steps here: of a hundred steps, three of them are enough."""
     values = base_settings(Goal.FRESH, report(), "tiny", None).model_dump(mode="json")
@@ -434,6 +500,8 @@ def test_options_of_the_command_line_are_told_as_controls_of_the_window(qapp: An
 def test_facts_in_words(qapp: Any) -> None:
     facts = {fact.title: fact for fact in data_facts(report(), is_scenes=False)}
     assert (facts["To learn from"].value, facts["Captions"].value) == ("200", "none")
+    prepared = {fact.title: fact for fact in cost_facts(estimate(rendering_s=300.0), num_steps=4000)}
+    assert prepared["Time"].note.endswith("; 5 min before the first")
     costs = {fact.title: fact for fact in cost_facts(estimate(), num_steps=4000)}
     assert costs["Time"].value == "about 33 min"
     assert costs["Time"].note == "500 ms a step"

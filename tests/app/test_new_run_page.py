@@ -234,11 +234,11 @@ def test_goals_change_what_is_asked(make_shell: Make, run_async: RunAsync) -> No
         click(view.data_step.goal.chips[Goal.TUNE])
         from ul_engine.assets import assets_dir
 
-        view.data_step.start.take_folder(str(assets_dir() / "models" / "scenes-64"))
+        view.data_step.start.take_folder(str(assets_dir() / "models" / "scenes"))
         assert view.data_step.start._field.error == ""
-        assert view.model.config.init_from.endswith("scenes-64")
+        assert view.model.config.init_from.endswith("scenes")
         click(view.footer.next_button)
-        assert "that of Scenes 64" in texts(view.model_step)
+        assert "that of Scenes" in texts(view.model_step)
 
     run_async(story())
 

@@ -45,7 +45,7 @@ def test_folders_follow(make_program: Callable[..., Any], tmp_path: Path) -> Non
     assert session.folders.places.outputs == tmp_path / "outputs"
     assert [entry.name for entry in session.library.usable] == ["Cubes"]
     session.preferences.update(models_folder="")
-    assert [entry.name for entry in session.library.usable] == ["Scenes 64"]
+    assert [entry.name for entry in session.library.usable] == ["Scenes"]
     assert seen
 
 

@@ -64,7 +64,7 @@ def test_pictures_are_made_and_saved_with_their_settings(make_program: Make, run
         await until(lambda: len([path for path in paths(program) if path]) == 2)
         await until(idle(program))
         embedded = read_request(paths(program)[1])
-        assert (embedded.request.seed, embedded.request.prompt, embedded.model_name) == (8, "a red cube", "Scenes 64")
+        assert (embedded.request.seed, embedded.request.prompt, embedded.model_name) == (8, "a red cube", "Scenes")
         heading = program.session.results.entry(0)
         assert isinstance(heading, Heading)
         assert (heading.job.state, heading.job.num_done) == (JobState.FINISHED, 2)
@@ -342,7 +342,7 @@ def test_a_broken_model_is_told_when_read(make_program: Make, run_async: RunAsyn
 def test_requests_hold_what_the_manifest_says(make_program: Make, run_async: RunAsync, model_root: Path) -> None:
     async def story() -> None:
         program = make_program()
-        data = json.loads((model_root / "scenes-64" / "config.json").read_text())
+        data = json.loads((model_root / "scenes" / "config.json").read_text())
         ask(program, width_px=32)
         job = program.session.queue.view.waiting[0]
         assert job.size_px == (32, data["model"]["image_px"])

@@ -1,12 +1,17 @@
 """Unknown words are found and explained; words know the slot they fill."""
 
+from typing import Any
+
 import pytest
 
 from app.models.prompt_words import (
     Token,
+    append_clause,
     completions,
     insert_word,
+    is_clause,
     nearest,
+    phrases_of,
     replace_token,
     slot_tokens,
     slots_of,
@@ -15,7 +20,8 @@ from app.models.prompt_words import (
     unknown_words,
 )
 from tests.app.model_folders import EXAMPLES, TEMPLATE, WORDS, grammar
-from ul_engine.data.scenes.grammar import grammar_description
+from tests.helpers.prompt_reading import parse_prompt
+from ul_engine.data.scenes.grammar import MOTIONS, grammar_description
 from ul_engine.model_folder import PromptGrammar, PromptSlot
 
 
@@ -115,10 +121,14 @@ def test_a_grammar_without_templates_still_knows_unique_words() -> None:
     assert "{shape}" in TEMPLATE
 
 
-def pair_grammar() -> PromptGrammar:
-    found = grammar_description(num_objects_max=2)
+def scenes_grammar(**changes: Any) -> PromptGrammar:
+    found = grammar_description(**changes)
     slots = tuple(PromptSlot(name=name, words=tuple(words)) for name, words in found["slots"].items())
     return PromptGrammar(templates=tuple(found["templates"]), slots=slots, examples=tuple(found["examples"]))
+
+
+def pair_grammar() -> PromptGrammar:
+    return scenes_grammar(num_objects_max=2)
 
 
 def test_words_of_a_phrase_are_one() -> None:
@@ -141,3 +151,19 @@ def test_words_of_both_objects_know_their_slots() -> None:
         *(("small", "size"), ("green", "color"), ("matte", "material"), ("torus", "shape")),
         *(("blue", "floor_color"), ("checkered", "floor_pattern"), ("green", "sky")),
     ]
+
+
+def test_a_motion_of_two_words_is_one_phrase_behind_a_comma() -> None:
+    moving = scenes_grammar(motions=MOTIONS)
+    assert is_clause("motion", moving)
+    assert not any(is_clause(slot.name, moving) for slot in moving.slots if slot.name != "motion")
+    for said in ("a red cube under a blue sky", "a red cube under a blue sky, ", "a red cube under a blue sky."):
+        assert append_clause(said, "spinning left") == "a red cube under a blue sky, spinning left"
+    assert append_clause(" ", "growing") == "growing"
+    prompt = "a red cube under a blue sky, spinning left"
+    slots = slots_of(prompt, moving)
+    (motion,) = (token for token in slot_tokens(prompt, moving) if slots.get(token.start) == "motion")
+    swapped = replace_token(prompt, motion, "seen by an orbiting camera")
+    assert swapped == "a red cube under a blue sky, seen by an orbiting camera"
+    assert [parse_prompt(text)["motion"] for text in (prompt, swapped)] == ["spin left", "orbit"]
+    assert completions("spi", ("spinning", *phrases_of(moving))) == ["spinning", "spinning left", "spinning right"]

@@ -11,13 +11,13 @@ from ul_engine.metadata import EmbeddedRequest
 from ul_engine.model_folder import ModelEntry
 from ul_engine.requests import PRESETS, GenerateRequest
 
-MODEL = ModelEntry(path="/models/scenes-64", name="Scenes 64", manifest=manifest())
+MODEL = ModelEntry(path="/models/scenes", name="Scenes", manifest=manifest())
 OTHER = ModelEntry(path="/models/other", name="Other", manifest=manifest("Other"))
 
 
 def embedded(**changes: Any) -> EmbeddedRequest:
-    values = {"model": "scenes-64", "prompt": "a cube", "seed": 9, "num_images": 1, "sampling": PRESETS["Paper"]}
-    return EmbeddedRequest(request=GenerateRequest(**(values | changes)), model_name="Scenes 64")
+    values = {"model": "scenes", "prompt": "a cube", "seed": 9, "num_images": 1, "sampling": PRESETS["Paper"]}
+    return EmbeddedRequest(request=GenerateRequest(**(values | changes)), model_name="Scenes")
 
 
 def state(**changes: Any) -> FormState:
@@ -61,7 +61,7 @@ def test_a_size_as_trained_and_one_of_its_own() -> None:
 
 def test_another_model_that_is_here() -> None:
     found = changes(state(), embedded(model="other"), OTHER)["Model"]
-    assert (found.now, found.new, found.model, found.problem) == ("Scenes 64", "Other", OTHER, "")
+    assert (found.now, found.new, found.model, found.problem) == ("Scenes", "Other", OTHER, "")
 
 
 def test_a_model_that_is_not_here_cannot_be_taken_over() -> None:

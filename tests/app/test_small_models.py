@@ -94,7 +94,7 @@ def test_models_of_all_folders_usable_or_not(qapp: Any, tmp_path: Path) -> None:
     headless = write_model(tmp_path / "mine", "d", networks={})
     library = ModelLibrary((tmp_path / "shipped", tmp_path / "mine", tmp_path / "missing"))
     library.refresh()
-    assert [entry.name for entry in library.usable] == ["Alpha", "Scenes 64"]
+    assert [entry.name for entry in library.usable] == ["Alpha", "Scenes"]
     assert str(broken) in [entry.path for entry in library.generators]
     assert str(headless) not in [entry.path for entry in library.generators]
 

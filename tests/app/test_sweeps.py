@@ -224,6 +224,8 @@ def test_the_cost_is_said_before_the_start(owned: Callable[[Any], Any], tmp_path
     assert page.cost == "5 runs of about 10 min: about 50 min in all, and measuring on top"
     sweeps.form.set("biases", [0.0, 1.0])
     assert page.cost.startswith("10 runs")
+    sweeps.prepare(tmp_path, run_settings(), device="cpu", run_seconds=600.0, rendering_seconds=1200.0)
+    assert page.cost == "5 runs of about 10 min: about 1 h 10 min in all, and measuring on top"
     sweeps.form.set("loss_factors", [])
     assert (page.cost, page.start_button.isEnabled()) == ("", False)
 

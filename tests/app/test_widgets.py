@@ -36,7 +36,7 @@ Own = Callable[[Any], Any]
 @pytest.fixture
 def form(qapp: Any) -> GenerateForm:
     form = GenerateForm()
-    form.choose_model(ModelEntry(path="/models/scenes-64", name="Scenes 64", manifest=manifest()))
+    form.choose_model(ModelEntry(path="/models/scenes", name="Scenes", manifest=manifest()))
     return form
 
 
@@ -301,7 +301,7 @@ def test_broken_models_are_listed_with_their_problem_but_cannot_be_chosen(
     library.refresh()
     form.choose_model(library.usable[0])
     combo = chooser._combo
-    assert [combo.itemText(row) for row in range(combo.count())] == ["Scenes 64", "bad (unusable)"]
+    assert [combo.itemText(row) for row in range(combo.count())] == ["Scenes", "bad (unusable)"]
     assert not combo.model().index(1, 0).flags() & Qt.ItemFlag.ItemIsEnabled
     assert "not valid JSON" in combo.itemData(1, Qt.ItemDataRole.ToolTipRole)
     assert "31 words, no others" in chooser._facts.text()

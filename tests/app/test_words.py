@@ -12,7 +12,7 @@ from tests.helpers.qt import spin
 
 PAGES = ["generate", "compare", "train", "models", "library", "settings"]
 NAMES = (
-    r"UL Studio|Scenes 64|https://huggingface\.co|.*SIL Open Font.*|UL Studio \d.*|AVIF|JPEG|JPEG XL|WebP|"
+    r"UL Studio|Scenes|https://huggingface\.co|.*SIL Open Font.*|UL Studio \d.*|AVIF|JPEG|JPEG XL|WebP|"
     r"Preview|Balanced|Paper|Preview, Balanced, Paper|weights\.safetensors|"
     r"Color|Floor color|Floor pattern|Material|Shape|Size|Sky|"
     r"(a|an) .* (floor|sky)|Small scenes: .*"

@@ -18,7 +18,7 @@ from ul_engine.requests import GenerateRequest
 
 SHAPES = ("sphere", "cube", "cone", "torus", "pyramid")
 COLOURS = ("red", "green", "blue", "yellow", "purple", "orange", "pink")
-MODELS = (("scenes-64", "Scenes 64"), ("faces", "Faces"))
+MODELS = (("scenes", "Scenes"), ("faces", "Faces"))
 LAST_DAY = date(2026, 11, 20)
 PER_DAY = 500
 _NUMBER, _PROMPT = b"987654321", b"the prompt"

@@ -99,7 +99,7 @@ def test_a_disk_that_fills_up_turns_read_only_or_goes_away(tiny_model: Path, tmp
 @pytest.mark.skipif(os.name != "posix", reason="needs limits of memory")
 def test_memory_that_runs_out_in_the_engine(tmp_path: Path, qapp: Any, run_async: RunAsync) -> None:
     """The engine may use a little more than it has when it is ready; a large batch needs far more."""
-    model = ROOT / "assets" / "models" / "scenes-64"
+    model = ROOT / "assets" / "models" / "scenes"
 
     async def story() -> None:
         async with running(tmp_path / "free", model) as program:

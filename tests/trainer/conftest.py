@@ -9,6 +9,16 @@ import torch
 from tests.helpers.nursery import Nursery, nursery
 from tests.helpers.tiny_runs import build_scenes, run_config
 from trainer.train import run_training
+from ul_engine.processor import use_fast_products
+
+
+@pytest.fixture(scope="package", autouse=True)
+def products_of_a_training_process() -> Iterator[None]:
+    """Runs in the tests' process are held against runs of real workers, to the bit: both multiply by one library."""
+    former = torch.get_float32_matmul_precision()
+    use_fast_products()
+    yield
+    torch.set_float32_matmul_precision(former)
 
 
 @pytest.fixture(scope="session")

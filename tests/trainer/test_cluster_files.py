@@ -268,7 +268,7 @@ def launch(*words: Any) -> int:
     return int(arguments.run(arguments))
 
 
-RECIPE = Path(__file__).resolve().parents[2] / "trainer/recipes/scenes-64-tiny/stage1.yaml"
+RECIPE = Path(__file__).resolve().parents[2] / "trainer/recipes/scenes-tiny/stage1.yaml"
 
 
 def test_a_recipe_becomes_a_run_folder_with_settings(
@@ -277,7 +277,7 @@ def test_a_recipe_becomes_a_run_folder_with_settings(
     monkeypatch.chdir(tmp_path)
     words = (RECIPE, "--stage", "stage1", "--set", "num_steps=7", "--on", "slurm", "--nodes", 2, "--out", "job.sh")
     assert launch(*words) == 0
-    run = tmp_path / "runs" / "scenes-64-tiny-stage1"
+    run = tmp_path / "runs" / "scenes-tiny-stage1"
     assert json.loads((run / "config.json").read_text())["num_steps"] == 7
     assert f"trainer.worker {run}" in (tmp_path / "job.sh").read_text()
     assert capsys.readouterr().out == "written: job.sh\n"

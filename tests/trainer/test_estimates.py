@@ -9,16 +9,22 @@ import torch
 
 from tests.helpers.tiny import tiny_config
 from tests.helpers.tiny_clips import clip_config
-from trainer.config import RunConfig, parse_config
+from tests.helpers.tiny_runs import run_config
+from trainer.config import RunConfig, ScenesData, parse_config
 from trainer.config.loading import apply_override
+from trainer.data.scenes import open_scene_caches, unrendered
 from trainer.estimates import RunEstimate, estimate, fitting_advice, step_memory, text
 from trainer.estimates.advice import smaller_presets
 from trainer.estimates.memory import frozen_bytes
+from trainer.estimates.rendering import rendering_bytes, rendering_s
 from trainer.estimates.shapes import micro_batch
 from trainer.estimates.text import counted, duration, seconds, size
 from ul_engine.accounting import meta_model, num_parameters, stage1_memory, stage2_memory
-from ul_engine.config import ModelConfig
+from ul_engine.config import ModelConfig, VideoConfig
+from ul_engine.data.scenes.cache import HEADER_NAME, CachePlan
+from ul_engine.data.scenes.spec import SceneOptions
 from ul_engine.ema import EMA
+from ul_engine.errors import DataError
 from ul_engine.models.unified import UnifiedLatents
 
 CPU = torch.device("cpu")
@@ -114,7 +120,7 @@ def test_a_measured_estimate(stage: str, tmp_path: Path) -> None:
     assert trained == ({"encoder", "prior", "decoder"} if stage == "stage1" else {"base"})
     forward = sum(found.networks[name].multiply_adds for name in trained)
     assert found.flops_per_step == forward * 2 * 3 * 8
-    assert found.total_s == pytest.approx(1000 * found.step.seconds + (found.encoding_s or 0.0))
+    assert found.total_s == pytest.approx(1000 * found.step.seconds + found.preparing_s)
     assert (found.encoding_s is None) == (stage == "stage1")
     assert found.disk.latents == (None if stage == "stage1" else 500 * 4 * 4 * 4)
     assert found.disk.free is not None
@@ -245,3 +251,41 @@ def test_smaller_presets_of_the_same_size() -> None:
 )
 def test_units(found: str, expected: str) -> None:
     assert found == expected
+
+
+def test_scenes_that_are_still_to_be_rendered_take_room_and_time(tmp_path: Path) -> None:
+    """64 and 6 clips of 4 frames; nothing of them once they are there."""
+    data = {"kind": "scenes", "size_px": 16, "num_train": 64, "num_valid": 6, "num_frames": 4, "cache": str(tmp_path)}
+    video = VideoConfig(num_frames=4, temporal_downsampling=2, fps=8.0)
+    wanted = run_config(tmp_path, data=data, model=tiny_config(video=video).model_dump(mode="json"))
+    before = estimate(wanted, device=CPU, measure=True)
+    assert before.disk.scenes == 70 * 4 * 16 * 16 * 3
+    assert before.rendering_s is not None
+    assert before.total_s == pytest.approx(before.step.seconds * wanted.num_steps + before.rendering_s)
+    assert before.stretched(wanted.num_steps) == before
+    assert "to render them once" in text(before)
+    assert estimate(wanted, device=CPU, measure=False).rendering_s is None
+    open_scene_caches(wanted.data)
+    after = estimate(wanted, device=CPU, measure=True)
+    assert (after.disk.scenes, after.rendering_s) == (0, None)
+    assert before.disk.total - after.disk.total == before.disk.scenes
+
+
+def test_more_scenes_take_longer_to_render() -> None:
+    """A thousand times as many, whatever else the machine does."""
+    few, many = (CachePlan(1, 0, count, 16, SceneOptions()) for count in (128, 128_000))
+    assert rendering_s([]) == 0.0
+    assert rendering_s([many]) > 10 * rendering_s([few]) > 0.0
+    assert rendering_bytes([few, many]) == (128 + 128_000) * 16 * 16 * 3
+
+
+def test_scenes_of_another_renderer_are_rendered_anew(tmp_path: Path) -> None:
+    data = ScenesData(kind="scenes", size_px=16, num_train=3, num_valid=2, cache=str(tmp_path))
+    train, _ = open_scene_caches(data)
+    assert unrendered(data) == []
+    header = train.path / HEADER_NAME
+    header.write_text(header.read_text().replace(train.plan.fingerprint(), "0" * 32))
+    assert unrendered(data) == [train.plan]
+    header.write_text("{")
+    with pytest.raises(DataError):
+        unrendered(data)

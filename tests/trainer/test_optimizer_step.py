@@ -53,7 +53,8 @@ def test_muon_takes_the_matrices_of_the_blocks_and_adamw_the_rest() -> None:
     assert not by_muon & by_adamw
     assert any("attention" in name for name in by_muon)
     assert not any(key in name for name in by_muon for key in ("head.", "patch", "conditioner"))
-    assert all(model.get_parameter(name).ndim == 2 for name in by_muon)
+    assert {model.get_parameter(name).ndim for name in by_muon} == {2, 4}
+    assert all(name.endswith(".weight") for name in by_muon)
     set_rate([rest, matrices], 1e-3, config)
     assert [each.param_groups[0]["lr"] for each in (rest, matrices)] == [1e-3, 5e-4]
     assert matrices.param_groups[0]["weight_decay"] == 0.01

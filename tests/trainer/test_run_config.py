@@ -8,7 +8,7 @@ import yaml
 
 from tests.helpers.tiny_runs import run_config, run_data
 from trainer.config import RunConfig, Stage, load_config, parse_config, resolved_config
-from trainer.recipes import preset_recipe, recipe_file, recipe_names
+from trainer.recipes import preset_recipe, recipe_file, recipe_names, recipe_parts
 from ul_engine.errors import ConfigError
 from ul_engine.presets import MODEL_PRESETS
 
@@ -20,19 +20,19 @@ def recipe(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", recipe_names())
-@pytest.mark.parametrize("stage", list(Stage))
-def test_recipes_are_valid_and_their_stages_belong_together(name: str, stage: Stage) -> None:
-    config = load_config(recipe_file(name, stage.value))
-    assert config.stage is stage
+@pytest.mark.parametrize(("name", "part"), [(name, part) for name in recipe_names() for part in recipe_parts(name)])
+def test_recipes_are_valid_and_their_parts_belong_together(name: str, part: str) -> None:
+    place = () if name.startswith("scenes") else ("data.path=somewhere",)  # whose data comes with the program
+    config = load_config(recipe_file(name, part), place)
+    assert config.stage is (Stage.STAGE2 if part == "stage2" else Stage.STAGE1)
     assert config.data.size_px == config.model.image_px
-    other = load_config(recipe_file(name, "stage1"))
+    other = load_config(recipe_file(name, "stage1"), place)
     assert config.model == other.model
     assert config.data == other.data
 
 
 def test_unknown_recipe() -> None:
-    with pytest.raises(ConfigError, match=recipe_names()[0]):
+    with pytest.raises(ConfigError, match=f"known: {', '.join(recipe_names())}"):
         recipe_file("scenes-4096", "stage1")
 
 

@@ -64,6 +64,11 @@ IN_OTHER_TESTS = {
     "init_from",  # test_stage1_training and test_stage2_training, as the next two
     "base_from",
     "preview_prompts",
+    "fixed_latent",  # test_stage1_training
+    "data.crop_sides",  # test_photographs, as the next three
+    "data.texture_share",
+    "data.scene_share",
+    "data.num_scenes",
     "preset",  # test_run_config
     "context_drop_rate",  # test_clip_runs
     "optimizer.muon_rate",  # below
@@ -89,6 +94,7 @@ IN_OTHER_TESTS = {
     "data.num_train",
     "data.num_valid",
     "data.cache",
+    "data.motions",  # test_scene_clips
     # tests/trainer/data
     "data.num_objects_max",
     "data.two_object_share",

@@ -11,7 +11,7 @@ from trainer.export import write_model
 from trainer.stage1 import ramp
 from trainer.train import run_training
 from ul_engine.checkpoint import load_model
-from ul_engine.errors import CheckpointError
+from ul_engine.errors import CheckpointError, ConfigError
 from ul_engine.model_folder import read_manifest
 
 
@@ -124,6 +124,36 @@ def test_starting_from_a_model(scenes: Path, stage1_model: str) -> None:
     stage.after_step(0, {name: value.detach() for name, value in loss_at(stage, 0)[1].items()})
     assert float(stage.model.latent_std) == pytest.approx(manifest.latent_std, rel=0.05)  # followed, not begun anew
     assert all(parameter.requires_grad for parameter in stage.model.parameters())
+
+
+def test_of_a_fixed_latent_the_decoder_alone_learns(scenes: Path, stage1_model: str, tmp_path: Path) -> None:
+    """Encoder, prior and the latent's scale come out as they went in, to the bit, also as files."""
+    config = run_config(scenes, init_from=stage1_model, fixed_latent=True, seed=5, num_steps=4)
+    run_training(config, tmp_path / "run", device="cpu")
+    (before, theirs), (after, ours) = load_model(stage1_model), load_model(tmp_path / "run" / "model")
+    for name in ("encoder", "prior"):
+        assert ours.networks[name].sha256 == theirs.networks[name].sha256
+    assert ours.latent_std == theirs.latent_std
+    assert any(
+        not torch.equal(one, other)
+        for one, other in zip(before.decoder.parameters(), after.decoder.parameters(), strict=True)
+    )
+
+
+def test_a_fixed_latent_must_be_there_whole(scenes: Path, stage1_model: str) -> None:
+    other = {"model__prior__num_blocks": 5, "init_from": stage1_model, "fixed_latent": True}
+    with pytest.raises(ConfigError, match=r"^model\.prior: .*what Stage 1 trained must be kept"):
+        stage_of(run_config(scenes, **other))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"stage": "stage2", "init_from": "m"}, {"init_from": "m", "model__training": "single-elbo"}],
+    ids=["no source", "Stage 2", "no prior"],
+)
+def test_where_no_latent_can_be_fixed(scenes: Path, changes: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="fixed_latent"):
+        run_config(scenes, fixed_latent=True, **changes)
 
 
 def test_a_model_that_is_not_there_is_refused(scenes: Path) -> None:

@@ -201,7 +201,7 @@ def test_starting_from_a_base_model(scenes: Path, stage1_model: str, tmp_path: P
 def test_what_stage_1_trained_must_stay(
     scenes: Path, stage1_model: str, tmp_path: Path, changes: dict[str, Any], field: str
 ) -> None:
-    with pytest.raises(ConfigError, match=f"^{field}: .*Stage 2 must keep what Stage 1 trained"):
+    with pytest.raises(ConfigError, match=f"^{field}: .*what Stage 1 trained must be kept"):
         stage2(config_of(scenes, stage1_model, **changes), tmp_path)
 
 

@@ -12,7 +12,7 @@ from tests.helpers.tiny_runs import run_data
 from trainer.cli.sweep import add_parser
 from trainer.cli.sweep import run as run_command
 from trainer.config import Stage
-from trainer.sweep.definition import SWEEPS, SweepConfig, parse_sweep, read_sweep, sweep_file
+from trainer.sweep.definition import SweepConfig, parse_sweep, read_sweep, sweep_file
 from trainer.sweep.points import Point, points_of
 from ul_engine.errors import ConfigError
 
@@ -70,7 +70,7 @@ def test_variants_take_ablations_and_keep_their_place_on_the_axes() -> None:
 
 
 def test_a_recipe_of_the_program_can_be_the_base() -> None:
-    sweep = parse_sweep({"name": "r", "recipe": "scenes-64-tiny", "stage2": {}, "axes": {"seed": [0, 1]}})
+    sweep = parse_sweep({"name": "r", "recipe": "scenes-tiny", "stage2": {}, "axes": {"seed": [0, 1]}})
     point = points_of(sweep, Path("out"))[1]
     assert point.stages[Stage.STAGE1].num_steps == 800
     assert point.stages[Stage.STAGE2].num_steps == 1000
@@ -126,9 +126,9 @@ def test_changes_that_cannot_be_are_refused(tmp_path: Path) -> None:
         sweep_file("x")
 
 
-@pytest.mark.parametrize("file", sorted(SWEEPS.glob("loss-factor-*.yaml")), ids=lambda file: file.stem)
-def test_sweeps_of_the_loss_factor_are_whole(file: Path) -> None:
-    found = points_of(read_sweep(sweep_file(file.stem)), Path("out"))
+@pytest.mark.parametrize("name", ["loss-factor-cifar-32", "loss-factor-scenes-32"])
+def test_sweeps_of_the_loss_factor_are_whole(name: str) -> None:
+    found = points_of(read_sweep(sweep_file(name)), Path("out"))
     factors = [point.axes[LOSS_FACTOR] for point in found if not point.is_variant]
     assert len(factors) == 5
     assert factors == sorted(factors)
@@ -137,10 +137,27 @@ def test_sweeps_of_the_loss_factor_are_whole(file: Path) -> None:
     assert all(point.axes[LOSS_FACTOR] in factors for point in variants)
 
 
+def test_the_sweep_of_the_bundled_model_has_both_neighbours_of_its_loss_factor_and_bias() -> None:
+    found = points_of(read_sweep(sweep_file("loss-factor-scenes-64")), Path("out"))
+    assert [point.axes[LOSS_FACTOR] for point in found if not point.is_variant] == [5.0, 2.5, 10.0]
+    biases = [
+        config.model.decoder_sigmoid_bias for point in found if point.is_variant for config in point.stages.values()
+    ]
+    usual = next(iter(found[0].stages.values())).model.decoder_sigmoid_bias
+    assert [bias - usual for bias in biases] == pytest.approx([-2.0, -2.0, 2.0, 2.0], abs=0.01)
+
+
 def test_the_sweep_of_remedies_is_whole() -> None:
     found = points_of(read_sweep(sweep_file("collapse-scenes-32")), Path("out"))
     assert len(found) == 9
     assert sum(point.is_variant for point in found) == 3
+
+
+def test_the_sweep_of_time_is_whole() -> None:
+    found = points_of(read_sweep(sweep_file("time-scenes-32")), Path("out"))
+    assert [point.axes["model.video.temporal_downsampling"] for point in found] == [4, 2, 1]
+    frames = [config.model.latent_shape(32, 32, 16)[1] for point in found for config in point.stages.values()]
+    assert frames == [4, 4, 8, 8, 16, 16]
 
 
 def test_dry_run_lists_points_and_only_chooses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,11 +63,13 @@ def test_a_dry_run_says_what_it_would_cost(recipe: Path, tmp_path: Path, capsys:
 
 def test_list_of_recipes(capsys: pytest.CaptureFixture[str]) -> None:
     assert train("recipe", "list") == 0
-    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert listed == [*recipe_names(), *MODEL_PRESETS]
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert [name for name, _ in lines] == list(dict.fromkeys((*recipe_names(), *MODEL_PRESETS)))
+    assert all(sentence[0].isupper() and sentence.endswith(".") for _, sentence in lines)
+    assert dict(lines)["photo-codec-low"] == "Encoder, prior and decoder for photographs of any size, at few bits."
 
 
-@pytest.mark.parametrize("name", ["scenes-64-tiny", "tiny"])
+@pytest.mark.parametrize("name", ["scenes-tiny", "tiny"])
 @pytest.mark.parametrize("stage", ["stage1", "stage2"])
 def test_recipes_are_shown_as_yaml(name: str, stage: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert train("recipe", "show", name, "--stage", stage) == 0
@@ -172,7 +174,16 @@ def test_no_recipe_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert train("stage1", "--config", tmp_path / "absent.yaml", "--out", tmp_path / "run") == 1
     assert "cannot be read" in capsys.readouterr().err
     assert train("recipe", "run", "scenes-4096") == 1
-    assert "scenes-64" in capsys.readouterr().err
+    assert "known: photo-codec-high, photo-codec-low, scenes, scenes-motion, scenes-tiny" in capsys.readouterr().err
+
+
+def test_a_recipe_that_could_not_be_measured_says_so_before_it_trains(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = ("--set", "model.video.context_frames=0")
+    assert train("recipe", "run", "scenes-motion", "--runs", tmp_path / "runs", *changed) == 1
+    assert "continues no clips" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
 
 
 def is_stepping(status: Path) -> bool:

@@ -1,10 +1,9 @@
 """``ul-train``: train models from the command line, one module per command."""
 
 import argparse
-import sys
 
 from trainer.cli import bench, data, evaluate, launch, recipe, steer, sweep, train
-from ul_engine.errors import EngineError
+from ul_engine.console import run_command
 
 COMMANDS = (data, train, steer, evaluate, sweep, bench, launch, recipe)
 
@@ -12,13 +11,7 @@ COMMANDS = (data, train, steer, evaluate, sweep, bench, launch, recipe)
 def main(argv: list[str] | None = None) -> int:
     """Entry point; 0 on success, 1 for a problem that was explained, 3 when stopped before the end."""
     arguments = parser().parse_args(argv)
-    try:
-        return int(arguments.run(arguments))
-    except EngineError as error:
-        print(f"ul-train: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return run_command(lambda: int(arguments.run(arguments)), "ul-train")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -168,7 +168,7 @@ def _kind_of(section: dict[str, Any]) -> str:
 def _explained(error: ValidationError) -> ConfigError:
     """The first problem, with the name that the setting has."""
     first = error.errors()[0]
-    kinds = ("pictures", "clips", "scenes", "huggingface")
+    kinds = ("pictures", "photographs", "clips", "scenes", "huggingface")
     field = ".".join(str(part) for part in first["loc"] if part not in kinds)
     if first["type"] == "extra_forbidden":
         return ConfigError("is no setting of this kind of data (pictures, clips)", field=field)

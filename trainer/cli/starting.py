@@ -60,7 +60,8 @@ def _follow(console: Path, running: RunningProcess) -> None:
 
 
 def _dry_run(config: RunConfig, folder: Path, arguments: argparse.Namespace) -> int:
-    """Settings as the run would have them, and what it would cost. The data is opened, but no Scenes are rendered."""
+    """Settings as the run would have them, and what it would cost. The data is opened; of Scenes only a few are
+    rendered, to see how long they take."""
     from trainer.conditioning import settled_condition
     from trainer.data.opening import open_data
     from trainer.estimates import estimate, text

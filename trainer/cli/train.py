@@ -119,7 +119,9 @@ def _data_section(data: Mapping[str, Any], arguments: argparse.Namespace) -> dic
     size = arguments.size_px or present.get("size_px") or model.get("image_px", 512)
     if arguments.data is None:
         return present | {"size_px": size}
-    found = data_of(arguments.data, num_frames=(model.get("video") or {}).get("num_frames", 1))
+    found = data_of(arguments.data, video=model.get("video"))
+    if (present.get("kind"), found["kind"]) == ("photographs", "pictures"):
+        found["kind"] = "photographs"  # the same files, seen as the recipe says
     kept = present if present.get("kind", found["kind"]) == found["kind"] else {}
     return {**kept, **found, "size_px": size}
 

@@ -1,6 +1,16 @@
 """Settings of a training run. No torch."""
 
-from trainer.config.data import ClipsData, DataConfig, FileData, HubData, LoadingConfig, PicturesData, ScenesData
+from trainer.config.data import (
+    ClipsData,
+    DataConfig,
+    FileData,
+    HubData,
+    LoadingConfig,
+    PhotographsData,
+    PicturesData,
+    ScenesData,
+    num_frames_of,
+)
 from trainer.config.loading import load_config, parse_config, read_recipe, resolved_config
 from trainer.config.run import (
     CadenceConfig,
@@ -25,6 +35,7 @@ __all__ = [
     "LatentsConfig",
     "LoadingConfig",
     "OptimizerConfig",
+    "PhotographsData",
     "PicturesData",
     "RunConfig",
     "ScaleConfig",
@@ -32,6 +43,7 @@ __all__ = [
     "Stage",
     "ValidationConfig",
     "load_config",
+    "num_frames_of",
     "parse_config",
     "read_recipe",
     "resolved_config",

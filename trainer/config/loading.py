@@ -17,7 +17,19 @@ def load_config(path: str | Path, overrides: tuple[str, ...] = ()) -> RunConfig:
 
 
 def read_recipe(path: str | Path) -> dict[str, Any]:
-    """The mapping in a YAML file, unchecked; raises ConfigError where there is none."""
+    """The mapping in a YAML file, unchecked; raises ConfigError where there is none.
+
+    `extends: FILE` in it, seen from the file's own folder, takes over that file's `model` and `data`: parts of
+    one recipe share them, and so do models of one family.
+    """
+    data = _mapping(path)
+    if (other := data.pop("extends", None)) is not None:
+        below = read_recipe(Path(path).parent / str(other))
+        data = _merged({name: below[name] for name in ("model", "data") if name in below}, data)
+    return data
+
+
+def _mapping(path: str | Path) -> dict[str, Any]:
     try:
         data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -49,7 +61,8 @@ def parse_config(data: dict[str, Any]) -> RunConfig:
         if loc[:1] == ["data"]:
             del loc[1:2]  # which kind of section it is has no place in a dotted path
         field = ".".join(loc)
-        raise ConfigError(first["msg"], field=field or None) from error
+        message = f"has to be said: --set {field}=VALUE" if first["type"] == "missing" else first["msg"]
+        raise ConfigError(message, field=field or None) from error
 
 
 def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from trainer.config.data import ClipsData, DataConfig, LoadingConfig, PicturesData, ScenesData
+from trainer.config.data import DataConfig, LoadingConfig, PicturesData, ScenesData, num_frames_of
 from trainer.config.scale import ScaleConfig
 from ul_engine.config import ModelConfig
 from ul_engine.requests import FrozenModel
@@ -29,7 +29,7 @@ class OptimizerConfig(FrozenModel):
         1e-3, gt=0.0, le=1.0, description="Peak rate; 1e-4 at the paper's scale, 1e-3 for small nets."
     )
     muon_rate: float = Field(
-        0.2,
+        3.0,
         gt=0.0,
         le=10.0,
         description="Muon's rate for matrices as a multiple of learning_rate, at the update size of AdamW.",
@@ -141,6 +141,11 @@ class RunConfig(FrozenModel):
     init_from: str | None = Field(
         None, description="Model or run folder to start from; Stage 2 takes encoder and decoder from it."
     )
+    fixed_latent: bool = Field(
+        False,
+        description="Stage 1 only: encoder and prior are those of init_from and stay as they are; the decoder alone "
+        "goes on learning.",
+    )
     base_from: str | None = Field(None, description="Model folder whose base model Stage 2 starts from; None: fresh.")
     num_steps: int = Field(4_000, ge=1, description="Optimizer steps of the whole run.")
     batch_size: int = Field(64, ge=2, description="Samples per step, over all devices.")
@@ -167,6 +172,10 @@ class RunConfig(FrozenModel):
     def _complete(self) -> Self:
         if self.stage is Stage.STAGE2 and self.init_from is None:
             raise ValueError("stage2 needs init_from: the folder of a Stage 1 model or run")
+        if self.fixed_latent and (self.stage is not Stage.STAGE1 or self.init_from is None):
+            raise ValueError("fixed_latent is for stage1 with init_from: the folder whose encoder and prior stay")
+        if self.fixed_latent and self.model.training != "two-stage":
+            raise ValueError("fixed_latent needs model.training two-stage: otherwise nothing is left of the latent")
         if self.validation.num_images > self.data.num_valid:
             raise ValueError("validation.num_images must not exceed data.num_valid")
         if self.data.size_px % self.model.downsampling:
@@ -181,9 +190,14 @@ class RunConfig(FrozenModel):
         return self
 
     def _check_frames(self) -> None:
-        frames = self.data.num_frames if isinstance(self.data, ClipsData) else 1
-        if frames != self.model.num_frames and (frames > 1 or self.model.video is not None):
+        data, video, frames = self.data, self.model.video, num_frames_of(self.data)
+        if frames != self.model.num_frames:
             raise ValueError(
                 f"the model takes {self.model.num_frames} frames and the data gives {frames}; a model of clips needs "
-                "data of kind clips with the same num_frames"
+                "data of kind clips or scenes with the same num_frames"
+            )
+        if isinstance(data, ScenesData) and video is not None and data.fps != video.fps:
+            raise ValueError(
+                f"the model plays {video.fps:g} frames per second and the data shows {data.fps:g}; data.fps and "
+                "model.video.fps must agree"
             )

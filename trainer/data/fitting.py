@@ -16,7 +16,12 @@ from ul_engine.data.pixels import Uint8Array
 
 MAX_ASPECT = 2.0
 """Buckets go from twice as wide as high to twice as high as wide; longer pictures are cut to these."""
-_CROPS, _MIRRORS, _STARTS = 1, 2, 3  # blocks of the counter: no two uses share numbers, nor any with the data's order
+_CROPS, _MIRRORS, _STARTS, _FIXED_CROPS = (
+    1,
+    2,
+    3,
+    4,
+)  # blocks of the counter: no two uses share numbers, nor any with the data's order
 
 Size = tuple[int, int]
 """Height and width in pixels."""
@@ -75,6 +80,27 @@ def placed_crop(
         x = y = 0.5
     crop = _placed(width * side, height * side, x, y)
     return replace(crop, is_mirrored=augmentation.flip and is_mirrored(seed, epoch, index))
+
+
+@dataclass(frozen=True)
+class ScaledCrops:
+    """Square crops of many scales. `sides`: least and greatest side as shares of the shorter side (0 to 1); never fewer
+    than `least_px` pixels where the picture has as many. `flip`: every other sample is mirrored."""
+
+    sides: tuple[float, float]
+    least_px: int
+    flip: bool = False
+
+    def crop(self, size: Size, *, seed: int, index: int, epoch: int | None) -> Crop:
+        """The part of a picture of `size` that sample `index` shows in pass `epoch`, anywhere in it, every scale (log
+        of the side) as likely. `epoch` None: one that is the same in every run, not mirrored."""
+        rng = _rng(0, index, _FIXED_CROPS) if epoch is None else _rng(seed << 32 | epoch, index, _CROPS)
+        scale, x, y = rng.random(3)
+        shorter = min(size)
+        least, greatest = self.sides
+        side = min(shorter, max(self.least_px, shorter * least * (greatest / least) ** scale))
+        crop = _placed(side / size[1], side / size[0], x, y)
+        return replace(crop, is_mirrored=epoch is not None and self.flip and is_mirrored(seed, epoch, index))
 
 
 def _largest(size: Size, aspect: float | None) -> tuple[float, float]:

@@ -1,9 +1,10 @@
 """Opens whatever source of samples the settings name."""
 
-from trainer.config.data import ClipsData, DataConfig, PicturesData, ScenesData
+from trainer.config.data import ClipsData, DataConfig, PhotographsData, PicturesData, ScenesData
 from trainer.data.clips import open_clips
 from trainer.data.collections import Progress
 from trainer.data.hub import open_hub
+from trainer.data.photographs import open_photographs
 from trainer.data.pictures import open_pictures
 from trainer.data.samples import SampleSource
 from trainer.data.scenes import open_scenes
@@ -20,6 +21,8 @@ def open_data(config: DataConfig, *, seed: int, progress: Progress | None = None
         return open_scenes(config, progress=progress)
     if isinstance(config, PicturesData):
         return open_pictures(config, seed=seed, progress=progress)
+    if isinstance(config, PhotographsData):
+        return open_photographs(config, seed=seed, progress=progress)
     if isinstance(config, ClipsData):
         return open_clips(config, seed=seed, progress=progress)
     return open_hub(config, seed=seed)

@@ -11,6 +11,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from trainer.config import RunConfig, Stage
 from trainer.estimates.shapes import modules, sized_model
+from trainer.optim import block_matrices
 from ul_engine.accounting import TrainingMemory, meta_model, stage1_memory, stage2_memory
 from ul_engine.accounting.precision import CUDA, Policy
 from ul_engine.accounting.storages import Saved, parameter_bytes
@@ -110,13 +111,8 @@ def frozen_bytes(config: RunConfig) -> int:
 
 def _muon_bytes(config: RunConfig) -> int:
     """What Muon saves: it keeps one moment of the blocks' matrices, AdamW two."""
-    model = meta_model(config.model)
-    trained = _trained(config.model, model, config.stage)
-    blocks = [
-        part for network in trained for part in network.modules() if isinstance(part, ResBlock | TransformerBlock)
-    ]
-    layers = [layer for block in blocks for layer in block.modules() if isinstance(layer, nn.Linear)]
-    return sum(layer.weight.numel() * layer.weight.element_size() for layer in layers)
+    trained = _trained(config.model, meta_model(config.model), config.stage)
+    return sum(weight.numel() * weight.element_size() for network in trained for weight in block_matrices(network))
 
 
 def _trained(config: ModelConfig, model: UnifiedLatents, stage: Stage) -> list[nn.Module]:

@@ -10,6 +10,7 @@ from trainer.config import RunConfig, ScenesData, Stage
 from trainer.config.data import FileData
 from trainer.cost import DiskEstimate, MemoryEstimate, NetworkEstimate, RunEstimate, StepTime
 from trainer.estimates.memory import StepMemory, frozen_bytes, step_memory, trained_bytes
+from trainer.estimates.rendering import rendering_bytes, rendering_s, unrendered_plans
 from trainer.estimates.shapes import micro_batch, operations, rank_batch, sized_model, trained_networks
 from trainer.estimates.timing import step_time
 from trainer.latent_cache.layout import latent_cache_bytes
@@ -35,8 +36,9 @@ def estimate(
 ) -> RunEstimate:
     """Count, and with `measure` also time a few steps on `device` with random data of the run's shapes.
 
-    `num_samples` in the training data decides the cache of latents (None: known for scenes only); `folder`, where the
-    run will write, tells the free disk space. Ranks are taken to be alike and to cost nothing to keep in step.
+    With `measure`, a few of the Scenes that are to be rendered are tried too. `num_samples` in the training data
+    decides the cache of latents (None: known for scenes only); `folder`, where the run will write, tells the free disk
+    space. Ranks are taken to be alike and to cost nothing to keep in step.
     """
     meta = meta_model(sized_model(config))
     forward, trained = operations(config, meta)
@@ -47,7 +49,9 @@ def estimate(
         step = step_time(config, trained, device=device, samples=samples, fits=memory.fits, measure=measure)
     count = config.data.num_train if isinstance(config.data, ScenesData) else num_samples
     encoding_s = _encoding_s(config, forward["encoder"].total, step, count)
-    return RunEstimate(
+    scenes = unrendered_plans(config)
+    rendering = rendering_s(scenes) if measure and scenes else None
+    whole = RunEstimate(
         stage=config.stage,
         device=str(device),
         device_name=describe_device(device)[0],
@@ -59,10 +63,12 @@ def estimate(
         flops_per_step=trained.total * FLOPS_PER_MULTIPLY_ADD * TRAINING_PASSES * config.batch_size,
         memory=memory,
         step=step,
+        rendering_s=rendering,
         encoding_s=encoding_s,
-        total_s=step.seconds * config.num_steps + (encoding_s or 0.0),
-        disk=_disk(config, sum(num_parameters(meta).values()), count, folder),
+        total_s=0.0,
+        disk=_disk(config, sum(num_parameters(meta).values()), count, folder, scenes=rendering_bytes(scenes)),
     )
+    return whole.stretched(config.num_steps)
 
 
 def _memory(config: RunConfig, line: StepMemory, device: torch.device, num_ranks: int) -> MemoryEstimate:
@@ -95,7 +101,9 @@ def _encoding_s(config: RunConfig, encoder: int, step: StepTime, num_samples: in
     return encoder * FLOPS_PER_MULTIPLY_ADD * num_samples * _copies(config) / step.flops_per_s
 
 
-def _disk(config: RunConfig, parameters: int, num_samples: int | None, folder: Path | None) -> DiskEstimate:
+def _disk(
+    config: RunConfig, parameters: int, num_samples: int | None, folder: Path | None, *, scenes: int
+) -> DiskEstimate:
     weights, optimizer = trained_bytes(config)
     cadence = config.cadence
     milestones = config.num_steps // cadence.milestone_every if cadence.milestone_every else 0
@@ -112,6 +120,7 @@ def _disk(config: RunConfig, parameters: int, num_samples: int | None, folder: P
         num_checkpoints=kept + (1 if cadence.keep_best else 0) + 1,
         model=exported,
         latents=latents,
+        scenes=scenes,
         previews=_num_previews(config) * PREVIEW_PICTURES * 3 * config.data.size_px**2 * config.model.num_frames,
         free=_free_disk(folder),
     )

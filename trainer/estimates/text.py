@@ -28,6 +28,8 @@ def text(estimate: RunEstimate) -> str:
         ),
         _row("time", f"{seconds(step.seconds)} per step ({step.how})"),
     ]
+    if estimate.rendering_s is not None:
+        lines.append(_row("scenes", f"{duration(estimate.rendering_s)} to render them once"))
     if estimate.encoding_s is not None:
         lines.append(_row("latents", f"{duration(estimate.encoding_s)} to encode them once"))
     lines.append(_row("in all", f"{duration(estimate.total_s)}, and validations, previews and saving on top"))
@@ -44,6 +46,8 @@ def _row(name: str, content: str) -> str:
 def _disk(estimate: RunEstimate) -> str:
     disk = estimate.disk
     parts = [f"{disk.num_checkpoints} checkpoints of {size(disk.checkpoint)}", f"model {size(disk.model)}"]
+    if disk.scenes:
+        parts.append(f"scenes {size(disk.scenes)}")
     if disk.latents is not None:
         parts.append(f"latents {size(disk.latents)}")
     parts.append(f"previews up to {size(disk.previews)}")

@@ -4,20 +4,13 @@ import re
 import sys
 
 from ul_engine.cli.arguments import build_parser
-from ul_engine.errors import EngineError
+from ul_engine.console import run_command
 
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point; 0 on success, 1 for a problem that was explained on standard error."""
     arguments = build_parser().parse_args(_with_negative_lists(sys.argv[1:] if argv is None else argv))
-    try:
-        return int(arguments.run(arguments))
-    except EngineError as error:
-        print(f"ul-engine: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("ul-engine: stopped", file=sys.stderr)
-        return 130
+    return run_command(lambda: int(arguments.run(arguments)), "ul-engine")
 
 
 def _with_negative_lists(argv: list[str]) -> list[str]:

@@ -9,7 +9,7 @@ from ul_engine.presets.base_sizes import BASE_SIZES
 from ul_engine.presets.changes import unknown_name
 from ul_engine.presets.desktop import CARDS, PICTURES, STAGE1_GB, batch_size, desktop
 from ul_engine.presets.paper import imagenet_512, kinetics_600, text_to_image_512
-from ul_engine.presets.toys import motion_64, scenes_64, tiny
+from ul_engine.presets.toys import motion_64, scenes, scenes_motion, tiny
 from ul_engine.requests import FrozenModel
 
 ACCELERATOR_GB = 80
@@ -86,8 +86,19 @@ def _desktop_preset(image_px: int, card_gb: int) -> ModelPreset:
 
 def _toys() -> list[ModelPreset]:
     rows = (
-        ("tiny", "A tenth of the bundled model, for trying settings within minutes on a CPU.", tiny(), 32),
-        ("scenes-64", "The bundled model: one object drawn from a prompt, at 64 px.", scenes_64(), 64),
+        ("tiny", "Two fifths of the bundled model, for trying settings within minutes on a CPU.", tiny(), 32),
+        (
+            "scenes",
+            "The bundled model: one and two objects with a relation, drawn from a prompt, at 64 px.",
+            scenes(),
+            32,
+        ),
+        (
+            "scenes-motion",
+            "Clips of one object with a motion, drawn from a prompt: 16 frames at 32 px, continued from 5.",
+            scenes_motion(),
+            16,
+        ),
         ("motion-64", "A toy model of clips: 16 frames of moving scenes at 64 px, continued from 5.", motion_64(), 16),
     )
     return [ModelPreset(name=name, sentence=text, config=config, batch_size=size) for name, text, config, size in rows]

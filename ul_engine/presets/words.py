@@ -12,14 +12,19 @@ SCENE_WORDS = (
     *("sphere", "cube", "cylinder", "cone", "torus", "capsule", "pyramid", "octahedron"),
     *("gray", "plain", "checkered", "striped", "dotted"),
 )
-"""Captions of one object; their order gives the bundled model's token ids and is part of its weights."""
+"""Captions of one object."""
 
-MOTION_WORDS = (
-    *SCENE_WORDS,
-    *("left", "right", "of", "in", "front", "behind", "top"),
-    *(",", "spinning", "bouncing", "rolling", "seen", "by", "orbiting", "camera", "growing"),
-)
-"""Captions of two objects and of moving scenes as well; the comma before the motion is a word of its own."""
+PAIR_WORDS = (*SCENE_WORDS, "left", "right", "of", "in", "front", "behind", "top")
+"""Captions of one and two objects; their order gives the bundled model's token ids and is part of its weights."""
+
+_MOTIONS = (",", "spinning", "bouncing", "rolling", "seen", "by", "orbiting", "camera", "growing")
+"""The comma before the motion is a word of its own."""
+
+MOVING_WORDS = (*SCENE_WORDS, "left", "right", *_MOTIONS)
+"""Captions of one object with a motion; their order gives token ids."""
+
+MOTION_WORDS = (*PAIR_WORDS, *_MOTIONS)
+"""Captions of two objects and of moving scenes as well."""
 
 
 def with_vocabulary(config: ModelConfig, words: Sequence[str]) -> ModelConfig:

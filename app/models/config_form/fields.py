@@ -202,7 +202,7 @@ def _kind(annotation: Any, description: str) -> tuple[FieldKind, tuple[Choice, .
         length = len(items) if is_fixed else None
         if all(each in (int, float) for each in items):
             return FieldKind.NUMBERS, (), length
-        if all(each is str for each in items):
+        if all(each is str or _choice_values(each) for each in items):
             return FieldKind.LINES, (), length
     return FieldKind.OTHER, (), None
 

@@ -69,6 +69,7 @@ _TITLES = {
 _PATH_TITLES = {
     "model.name": "Name of the model",
     "data.flip": "Mirror pictures",
+    "data.num_frames": "Frames of a clip",
     "use_stage2": "Stage 2 as well",
     "biases": "Sigmoid biases",
     "points_at_once": "Runs at once",

@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from app.models.new_run.starts import StartPoint
-from trainer.config import RunConfig, Stage, ValidationConfig, resolved_config
+from trainer.config import RunConfig, ScenesData, Stage, ValidationConfig, resolved_config
+from trainer.config.data import NUM_CLIPS
 from trainer.data.check.report import DataReport
 from trainer.recipes import DEFAULT_PRESET, recipe
 from ul_engine.config import ModelConfig
 from ul_engine.errors import ConfigError
 from ul_engine.presets import MODEL_PRESETS, model_preset
 
-SCENES_RECIPES = {"tiny": "scenes-64-tiny", "scenes-64": "scenes-64"}
+SCENES_RECIPES = {"tiny": "scenes-tiny", "scenes": "scenes", "scenes-motion": "scenes-motion"}
 """Presets whose bundled recipe says how many scenes to draw."""
 NAME_CHARACTERS = 80
 DEFAULT_MEASURED = ValidationConfig().num_images
@@ -66,7 +67,7 @@ def _tuned(report: DataReport | None, start: StartPoint) -> dict[str, Any]:
         raise ConfigError("choose the data first", field="data")
     data = recipe(_preset_like(start), Stage.STAGE1.value)
     data |= {"stage": Stage.STAGE1.value, "preset": None, "model": start.model.model_dump(mode="json")}
-    data["data"] = data_section(report, start.model, start.model.image_px)
+    data["data"] = _data_from(report, start, start.model.image_px)
     data["init_from"] = start.path
     data["collapse"] = {**data.get("collapse", {}), "prior_gradient_ramp": 0.0}  # the latent is alive already
     return data
@@ -79,7 +80,7 @@ def _stage2(report: DataReport | None, start: StartPoint) -> dict[str, Any]:
     data |= {"stage": Stage.STAGE2.value, "init_from": start.path}
     if report is not None:
         size_px = start.run.data.size_px if start.run is not None else start.model.image_px
-        data["data"] = data_section(report, start.model, size_px)
+        data["data"] = _data_from(report, start, size_px)
         if data["data"].get("fit") == "buckets":
             data["latents"] = {**data.get("latents", {}), "source": "encoder"}  # a cache holds one shape
     elif "data" not in data:
@@ -107,7 +108,10 @@ def data_section(report: DataReport, model: ModelConfig, size_px: int) -> dict[s
     """The checked data, for pictures of another side and for the model's number of frames."""
     section: dict[str, Any] = report.data.model_dump(mode="json")
     if section["kind"] == "scenes":
-        return {**SCENES, "size_px": size_px}
+        if model.video is None:
+            return {**SCENES, "size_px": size_px}
+        frames = {"num_frames": model.num_frames, "fps": model.video.fps, "num_train": NUM_CLIPS}
+        return {**SCENES, "size_px": size_px, **frames}
     if section.get("fit") == "buckets" and size_px != section["size_px"]:
         step = max(8, 1 << (max(1, size_px // 8).bit_length() - 1))
         section["bucket_step_px"] = max(step, model.downsampling)
@@ -115,6 +119,14 @@ def data_section(report: DataReport, model: ModelConfig, size_px: int) -> dict[s
     if section["kind"] == "clips":
         section["num_frames"] = model.num_frames
     return section
+
+
+def _data_from(report: DataReport, start: StartPoint, size_px: int) -> dict[str, Any]:
+    """The checked data as `data_section` has them; of Scenes those that the start was trained on, where it was."""
+    known = start.run.data if start.run is not None else None
+    if report.data.kind == "scenes" and isinstance(known, ScenesData):
+        return known.model_dump(mode="json")
+    return data_section(report, start.model, size_px)
 
 
 def _preset_like(start: StartPoint) -> str:

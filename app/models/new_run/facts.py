@@ -25,7 +25,7 @@ def data_facts(report: DataReport, *, is_scenes: bool) -> tuple[Fact, ...]:
     """What there is to learn from."""
     if is_scenes:
         return (
-            Fact(_tr("Pictures"), _tr("as many as you like"), _tr("drawn when the run begins")),
+            Fact(_tr("Pictures"), _tr("as many as you like"), _tr("or clips; drawn when the run begins")),
             Fact(_tr("Size"), _tr("{side} px").format(side=report.data.size_px), _tr("square")),
             Fact(_tr("Captions"), _tr("all"), _tr("they name object, colours, floor and sky")),
         )
@@ -61,6 +61,8 @@ def cost_facts(estimate: RunEstimate, *, num_steps: int) -> tuple[Fact, ...]:
     trained = sum(network.parameters for network in estimate.networks.values() if network.is_trained)
     pace = _tr("{time} a step").format(time=_short(step.seconds))
     how = pace if step.is_measured else _tr("{pace}, reckoned, good to a factor of two").format(pace=pace)
+    if estimate.preparing_s:
+        how = _tr("{how}; {time} before the first").format(how=how, time=_short(estimate.preparing_s))
     return (
         Fact(_tr("Time"), _tr("about {time}").format(time=duration(estimate.total_s)), how),
         Fact(
@@ -99,7 +101,7 @@ def _all(estimate: RunEstimate) -> int:
 def _short(seconds: float) -> str:
     if seconds < 1.0:
         return _tr("{count} ms").format(count=f"{seconds * 1e3:.0f}")
-    return _tr("{count} s").format(count=f"{seconds:.2g}") if seconds < 100 else duration(seconds)
+    return _tr("{count} s").format(count=f"{seconds:.2g}") if seconds < 99.5 else duration(seconds)
 
 
 def _files(report: DataReport) -> Fact:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from trainer.cost import RunEstimate
+
 MOST_LOOKS = 16
 """Previews and validations of a run that is cut to a time."""
 SAVES = 20
@@ -13,6 +15,11 @@ STEPS_SHARE, LOOKS_SHARE = 0.7, 0.2
 """Of the time; the rest is left to starting, previews and saving."""
 TRAINING_PASSES = 3
 """A training step costs as much as so many evaluations of each sample."""
+
+
+def is_enough(estimate: RunEstimate, budget_s: float) -> bool:
+    """Whether more than preparing and a handful of steps fits into this time."""
+    return estimate.preparing_s + LEAST_STEPS * estimate.step.seconds <= budget_s
 
 
 def for_duration(values: Mapping[str, Any], step_s: float, budget_s: float) -> dict[str, Any]:

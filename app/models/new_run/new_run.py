@@ -1,8 +1,6 @@
 """The way to a new run: stores choices and answers, derives settings from them, and says what it wants to know."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +9,25 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from app.models.config_form import ConfigForm
-from app.models.config_form.values import value_at
 from app.models.new_run import blockers
 from app.models.new_run.base_settings import Goal, base_settings
 from app.models.new_run.launching import LaunchSettings, proposed_name
-from app.models.new_run.lengths import for_duration
+from app.models.new_run.lengths import for_duration, is_enough
 from app.models.new_run.recipes import recipe_cards
 from app.models.new_run.starts import StartPoint
 from app.models.new_run.state import SCENES_CHOICE, Blocker, Doing, NewRunState, Trouble
+from app.models.new_run.wishes import (
+    CHECKED_SCENES,
+    EstimateWish,
+    LaunchWish,
+    SheetWish,
+    cost_key,
+    same_look,
+    sheet_wish,
+)
 from trainer.config import RunConfig, Stage
 from trainer.cost import RunEstimate
 from trainer.data.check.report import DataReport
-from trainer.launch import LaunchPlan
 from ul_engine.errors import ConfigError
 
 ESTIMATE_AFTER_MS = 900
@@ -36,37 +41,6 @@ BASIC = (
     "optimizer.learning_rate",
 )
 HIDDEN = ("stage", "preset", "init_from", "data.kind", "data.path")
-CHECKED_SCENES = {"kind": "scenes", "size_px": 64, "num_train": 192, "num_valid": 64}
-"""Few, for a look at them: a run draws its own."""
-COSTLY = ("model", "data", "batch_size", "scale", "precision", "stage", "latents", "cadence.milestone_every")
-"""Settings for which the cost must be found out anew. More or fewer steps only take longer or shorter."""
-
-
-@dataclass(frozen=True)
-class EstimateWish:
-    """Reckon these settings; the answer comes back with the key."""
-
-    key: str
-    settings: Mapping[str, Any]
-    run: Path
-    processes: int
-    device: str
-
-
-@dataclass(frozen=True)
-class SheetWish:
-    """Draw the tensors that a run with this section `data` and this seed would see."""
-
-    data: Mapping[str, Any]
-    seed: int
-
-
-@dataclass(frozen=True)
-class LaunchWish:
-    """Start this run."""
-
-    plan: LaunchPlan
-    settings: Mapping[str, Any]
 
 
 class NewRun(QObject):
@@ -89,7 +63,7 @@ class NewRun(QObject):
         self._runs = runs
         self._state = NewRunState()
         self._form: ConfigForm | None = None
-        self._drawn: tuple[Any, ...] = ()
+        self._drawn: SheetWish | None = None
         self._is_clone = False
         self._wants_estimates = False
         self._estimate_key = ""
@@ -148,7 +122,7 @@ class NewRun(QObject):
         self._runs = runs
         self.stop_check()
         self.set_estimating(False)
-        self._drawn = ()
+        self._drawn = None
         self._drop_form()
         self._is_clone = False
         self._set(NewRunState(starts=self._state.starts))
@@ -166,7 +140,7 @@ class NewRun(QObject):
     def choose_data(self, path: str) -> None:
         """A folder, an archive, or the built-in scenes; it is looked through at once."""
         self.stop_check()
-        self._drawn = ()
+        self._drawn = None
         self._set(
             replace(
                 self._state,
@@ -216,9 +190,11 @@ class NewRun(QObject):
             self._renew()
 
     def choose_length(self, budget_s: float) -> None:
-        """Cut the run to a time, by the measured time of a step."""
-        if self._form is not None and self._state.estimate is not None:
-            values = for_duration(self._form.values, self._state.estimate.step.seconds, budget_s)
+        """Cut the run to a time, by the estimate of a step and of what comes before the first; nothing happens where
+        that leaves no time to learn (`is_enough`)."""
+        estimate = self._state.estimate
+        if self._form is not None and estimate is not None and is_enough(estimate, budget_s):
+            values = for_duration(self._form.values, estimate.step.seconds, budget_s - estimate.preparing_s)
             self._form.update(values)
 
     def do(self, blocker: Blocker) -> None:
@@ -262,7 +238,7 @@ class NewRun(QObject):
     def note_report(self, report: DataReport) -> None:
         """The check is over."""
         self._set(replace(self._state, doing=None, report=report, is_drawing=report.sheet is not None))
-        self._drawn = (report.data.model_dump_json(), 0)
+        self._drawn = SheetWish(report.data.model_dump(mode="json"), 0)
         self._renew()
 
     def note_check_failed(self, words: str, details: str) -> None:
@@ -331,7 +307,7 @@ class NewRun(QObject):
         """Settings from the choices, where these suffice."""
         self._is_clone = False
         state, report = self._state, self._state.report
-        is_clips = report is not None and report.data.kind == "clips"
+        is_clips = None if state.is_scenes else report is not None and report.data.kind == "clips"
         suggested = report.suggestion.preset if report is not None and report.suggestion is not None else ""
         if state.is_scenes:
             suggested = "tiny"
@@ -392,19 +368,11 @@ class NewRun(QObject):
     def _stretched(self, estimate: RunEstimate) -> RunEstimate:
         """The same for the present number of steps."""
         steps = self._form.value("num_steps") if self._form is not None else None
-        if not isinstance(steps, int):
-            return estimate
-        total_s = estimate.step.seconds * steps + (estimate.encoding_s or 0.0)
-        return estimate.model_copy(update={"total_s": total_s})
+        return estimate.stretched(steps) if isinstance(steps, int) else estimate
 
     def _key(self) -> str:
         """Stands for everything that the cost depends on."""
-        if self._form is None:
-            return ""
-        values = self._form.values
-        launch = self.launch_form.values
-        costly = {path: value_at(values, path) for path in COSTLY}
-        return json.dumps([costly, launch.get("num_processes"), launch.get("num_nodes"), launch.get("device")])
+        return cost_key(self._form.values, self.launch_form.values) if self._form is not None else ""
 
     def _ask_estimate(self) -> None:
         settings: BaseModel | None = self.launch_form.result
@@ -421,18 +389,14 @@ class NewRun(QObject):
 
     def _draw_sheet(self) -> None:
         """The tensors for the settings as they are now, unless they are drawn already."""
-        config = self.config
-        if config is None:
+        if self.config is None:
             return
-        data = config.data.model_dump(mode="json")
-        if data["kind"] == "scenes":
-            data |= {name: CHECKED_SCENES[name] for name in ("num_train", "num_valid")}
-        wanted = (json.dumps(data), config.seed)
-        if self._drawn and _same_look(self._drawn, wanted):
+        wish = sheet_wish(self.config)
+        if self._drawn is not None and same_look(self._drawn, wish):
             return
-        self._drawn = wanted
+        self._drawn = wish
         self._set(replace(self._state, is_drawing=True, sheet_trouble=None))
-        self.sheet_wanted.emit(SheetWish(data, config.seed))
+        self.sheet_wanted.emit(wish)
 
 
 def re_stem(name: str) -> str:
@@ -440,11 +404,3 @@ def re_stem(name: str) -> str:
     for stage in Stage:
         name = name.partition(f"-{stage.value}")[0]
     return name
-
-
-def _same_look(drawn: tuple[Any, ...], wanted: tuple[Any, ...]) -> bool:
-    """Whether two sections give the same pictures; where a cache lies does not matter."""
-    first, second = json.loads(drawn[0]), json.loads(wanted[0])
-    first.pop("cache", None)
-    second.pop("cache", None)
-    return bool(first == second and drawn[1] == wanted[1])

@@ -26,12 +26,13 @@ class RecipeCard:
     is_recommended: bool = False
 
 
-def recipe_cards(*, is_clips: bool, device_bytes: int | None, suggested: str = "") -> tuple[RecipeCard, ...]:
-    """All models for pictures or for clips: the recommended one first, then what fits, then what does not."""
+def recipe_cards(*, is_clips: bool | None, device_bytes: int | None, suggested: str = "") -> tuple[RecipeCard, ...]:
+    """All models for pictures or for clips, or for both (None): the recommended one first, then what fits, then what
+    does not."""
     cards = [
         _card(preset, device_bytes, suggested)
         for preset in MODEL_PRESETS.values()
-        if (preset.config.video is not None) == is_clips
+        if is_clips is None or (preset.config.video is not None) == is_clips
     ]
     return tuple(sorted(cards, key=lambda card: (not card.is_recommended, not card.fits, card.image_px)))
 
@@ -59,7 +60,8 @@ def _card(preset: ModelPreset, device_bytes: int | None, suggested: str) -> Reci
 def _title(preset: ModelPreset) -> str:
     titles = {
         "tiny": _tr("Small pictures, any computer"),
-        "scenes-64": _tr("Small pictures, like the bundled model"),
+        "scenes": _tr("Small pictures, like the bundled model"),
+        "scenes-motion": _tr("Tiny clips, any computer"),
         "motion-64": _tr("Small clips, any computer"),
         "imagenet-512": _tr("The paper's ImageNet model"),
         "imagenet-512-small": _tr("The paper's ImageNet model, small"),
@@ -79,7 +81,8 @@ def _sentence(preset: ModelPreset) -> str:
             "64 px. A small model that learns within an hour or two without a graphics card. Shapes and colours come "
             "out right, detail stays soft."
         ),
-        "scenes-64": _tr("64 px. Twice the networks of the smallest; wants a night without a graphics card."),
+        "scenes": _tr("64 px. Twice the networks of the smallest; wants a night without a graphics card."),
+        "scenes-motion": _tr("16 frames of 32 px. The quickest model of clips; some hours without a graphics card."),
         "motion-64": _tr("16 frames of 64 px. For trying clips; wants a night without a graphics card."),
     }
     if preset.name in sentences:

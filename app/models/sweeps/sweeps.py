@@ -61,6 +61,7 @@ class Sweeps(QObject):
         self._config: RunConfig | None = None
         self._device = "auto"
         self.run_seconds: float | None = None
+        self.rendering_seconds = 0.0
         self.obstacle = ""
         """Why no sweep can be made of these settings; empty if one can."""
         self.form = ConfigForm(SweepSettings, {"name": "sweep", "loss_factors": [1.5]}, parent=self)
@@ -84,12 +85,14 @@ class Sweeps(QObject):
         *,
         device: str,
         run_seconds: float | None,
+        rendering_seconds: float = 0.0,
         num_held_out: int | None = None,
     ) -> None:
-        """Put a sweep of these settings together; `run_seconds` is the time of one run and `num_held_out` what there
-        is to measure on, None: unknown."""
+        """Put a sweep of these settings together. `run_seconds` is the time of one run without `rendering_seconds`,
+        after which all of them have their scenes; `num_held_out` is what there is to measure on. None: unknown."""
         self.obstacle = self._obstacle(num_held_out)
-        self._runs, self._config, self._device, self.run_seconds = runs, config, device, run_seconds
+        self._runs, self._config, self._device = runs, config, device
+        self.run_seconds, self.rendering_seconds = run_seconds, rendering_seconds
         stem = "".join(each if each.isalnum() or each in "-_." else "-" for each in config.model.name.lower())
         self.form.restart(proposed(config, proposed_name(stem, "sweep", runs)))
 

@@ -21,12 +21,12 @@ from app.errors import Notice, Severity
 from app.models.commands import Commands
 from app.models.compare.form import CODECS
 from app.models.compare.levels import Ladder
+from app.models.compare.samples import sample_pictures
 from app.models.session import Session
 from app.services.dropped import Dropped, dropped, may_be_dropped
 from app.ui.pages.compare_keys import bind_keys
 from app.ui.pieces import Pieces, polish
 from app.ui.widgets.drop_hint import DropHint
-from ul_engine.assets import assets_dir
 
 if TYPE_CHECKING:
     from app.ui.widgets.compare.center import CompareCenter
@@ -170,7 +170,7 @@ class ComparePage(QWidget):
 
     def add_samples(self) -> None:
         """Pictures of our own, and the first comparison at once."""
-        self._compare.add_files(sorted(str(path) for path in (assets_dir() / "samples").glob("*.png")))
+        self._compare.add_files(sample_pictures(self._compare.form.chosen))
         self._compare.run()
 
     def paste(self) -> None:

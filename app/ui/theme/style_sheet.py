@@ -164,6 +164,9 @@ QPushButton[variant="chip"]:checked {{
     background: {c.accent_tint}; border-color: {c.accent_text}; color: {c.accent_text};
 }}
 QPushButton[variant="chip"]:focus {{ border-color: {c.focus}; }}
+QPushButton[variant="chip"]:disabled {{
+    background: transparent; border-color: {c.line}; color: {c.disabled};
+}}
 QPushButton[variant="tab"] {{
     background: transparent; border: 2px solid transparent; border-radius: 4px; color: {c.muted};
     min-height: 20px; max-height: 20px; padding: 0 6px; font-size: {TYPE.caption}px;

@@ -59,7 +59,7 @@ class PromptEditor(QPlainTextEdit):
         return character_index(self.prompt, self.textCursor().position())
 
     def set_vocabulary(self, words: Sequence[str]) -> None:
-        """Words to complete."""
+        """Words and phrases to complete."""
         self._vocabulary = tuple(words)
 
     def set_unknown_words(self, words: Sequence[UnknownWord]) -> None:

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.models.generate_form import GenerateForm
-from app.models.prompt_words import insert_word, slot_tokens, slots_of, tokens
+from app.models.prompt_words import append_clause, insert_word, is_clause, phrases_of, slot_tokens, slots_of, tokens
 from app.ui.theme.tokens import SPACING
 from app.ui.widgets.labels import label
 from app.ui.widgets.prompt_editor import PromptEditor
@@ -67,11 +67,12 @@ class PromptField(QWidget):
     # ---- from the form --------------------------------------------------------------------------------------------
 
     def _on_model_changed(self, _model: Any = None) -> None:
-        text = self._form.text_config
+        text, grammar = self._form.text_config, self._form.grammar
         self.setVisible(text is not None)
-        self.editor.set_vocabulary(text.vocabulary if text else ())
-        self.suggestions.set_grammar(self._form.grammar)
-        examples = self._form.grammar.examples if self._form.grammar else ()
+        phrases = phrases_of(grammar) if grammar else ()
+        self.editor.set_vocabulary((*text.vocabulary, *phrases) if text else ())
+        self.suggestions.set_grammar(grammar)
+        examples = grammar.examples if grammar else ()
         self.editor.setPlaceholderText(examples[0] if examples else self.tr("Say what the picture should show"))
         self._on_form_changed()
 
@@ -130,7 +131,7 @@ class PromptField(QWidget):
         self.editor.replace_word(*choice)
 
     def _on_word_chosen(self, choice: WordChoice) -> None:
-        """Swap the word that fills this slot now; without one, put the word in at the cursor."""
+        """Swap the word that fills this slot now; without one, put the word in at the cursor, a motion at the end."""
         grammar, prompt, index = self._form.grammar, self.editor.prompt, self.editor.cursor_index
         if grammar is None:
             return
@@ -139,6 +140,8 @@ class PromptField(QWidget):
         here = next((token for token in filled if token.start <= index <= token.end), None)
         if here is not None or len(filled) == 1:
             self.editor.replace_word(here or filled[0], choice.word)
+        elif is_clause(choice.slot, grammar):
+            self.editor.set_prompt(append_clause(prompt, choice.word))
         else:
             text = insert_word(prompt, index, choice.word)
             self.editor.set_prompt(text, len(text) - len(prompt) + index)

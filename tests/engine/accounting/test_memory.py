@@ -26,7 +26,7 @@ def stage1_networks(model: UnifiedLatents) -> nn.ModuleList:
     return nn.ModuleList((model.encoder, model.prior, model.decoder)).train()
 
 
-@pytest.mark.parametrize("name", ["tiny", "scenes-64"])
+@pytest.mark.parametrize("name", ["tiny", "scenes"])
 def test_saved_bytes_are_those_of_real_autocast(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same loss on real tensors under torch's own autocast saves as many bytes, but for rounding in norms."""
     monkeypatch.setattr(attention, "MAX_WRITTEN_OUT", 0)  # the fused attention, as on a graphics card
@@ -44,7 +44,7 @@ def test_saved_bytes_are_those_of_real_autocast(name: str, monkeypatch: pytest.M
 
 @pytest.mark.parametrize(
     ("name", "batch", "share"),
-    [("tiny", 32, 0.9), ("scenes-64", 1, 0.5), pytest.param("motion-64", 4, 0.9, marks=pytest.mark.stress)],
+    [("tiny", 32, 0.9), ("scenes", 1, 0.5), pytest.param("motion-64", 4, 0.9, marks=pytest.mark.stress)],
 )
 def test_a_whole_step_stays_below_the_sum(name: str, batch: int, share: float) -> None:
     """Forward and backward, each result followed from birth to death: gradients, copies, activations, transients."""
@@ -163,7 +163,7 @@ def test_saved_storages_count_once() -> None:
 
 
 def test_inference_holds_less_than_training() -> None:
-    model = meta_model(MODEL_PRESETS["scenes-64"].config)
+    model = meta_model(MODEL_PRESETS["scenes"].config)
     memory = inference_memory(model)
     assert 0 < memory.working < stage1_memory(model, 1).activations
     assert memory.total == memory.weights + memory.working
@@ -188,7 +188,7 @@ def test_stage_2_takes_less_than_stage_1(name: str) -> None:
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize(("name", "batch"), [("scenes-64", 64), ("desktop-128-8gb", 16)])
+@pytest.mark.parametrize(("name", "batch"), [("scenes", 64), ("desktop-128-8gb", 16)])
 def test_estimate_beside_a_real_graphics_card(name: str, batch: int) -> None:
     """Largest allocation of a real step of Stage 1, without AdamW and the average, against the estimate."""
     config: ModelConfig = MODEL_PRESETS[name].config

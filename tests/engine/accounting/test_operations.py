@@ -80,8 +80,8 @@ def test_expected_cost_at_512_px() -> None:
 
 
 def test_parameters_are_those_of_the_bundled_files() -> None:
-    manifest = read_manifest(assets_dir() / "models" / "scenes-64")
-    counted = num_parameters(meta_model(MODEL_PRESETS["scenes-64"].config))
+    manifest = read_manifest(assets_dir() / "models" / "scenes")
+    counted = num_parameters(meta_model(MODEL_PRESETS["scenes"].config))
     assert counted == {name: entry.num_parameters for name, entry in manifest.networks.items()}
 
 

@@ -32,7 +32,7 @@ from ul_engine.outputs import write_clip
 from ul_engine.requests import GenerateRequest, GridAxis, GridRequest, InterpolateRequest
 
 PROMPT = 'eine große Kugel · 红色的球 · "quoted": a, b 🟥\tend'
-REQUEST = GenerateRequest(model="/somewhere/private/scenes-64", prompt=PROMPT, num_images=4, seed=7)
+REQUEST = GenerateRequest(model="/somewhere/private/scenes", prompt=PROMPT, num_images=4, seed=7)
 EMBEDDED = embed(REQUEST, 2, model_name="Scenes, 64")
 TEXTS = text_chunks(EMBEDDED, width_px=64, height_px=32, num_frames=3, fps=Fraction(30000, 1001))
 CLIPS = ["a.mp4", "a.webm", "a.mkv", "a.gif", "a.webp", "a/%05d.png"]

@@ -95,6 +95,18 @@ def test_moving_objects_stay_inside(motion: str) -> None:
         assert all(_inside(spec, number / 4.0) for number in range(14)), index
 
 
+@pytest.mark.parametrize("relation", ["left of", "right of", "in front of", "behind"])
+def test_relations_stay_true_while_the_camera_moves(relation: str) -> None:
+    """For four seconds, which is one swing to and fro and half of another."""
+    for index in range(40):
+        spec = scene_spec(13, index, pinned={"relation": relation, "motion": "orbit"})
+        for number in range(32):
+            first, second = screen_boxes(frame_at(spec, number / 8.0))
+            right, away = first.middle[0] - second.middle[0], first.depth - second.depth
+            holds = {"left of": right < 0, "right of": right > 0, "in front of": away < 0, "behind": away > 0}
+            assert holds[relation], (index, number)
+
+
 @pytest.mark.parametrize("relation", grammar.RELATIONS)
 def test_relations_hold_as_the_camera_sees_them(relation: str) -> None:
     for index in range(30):

@@ -57,7 +57,7 @@ def test_a_whole_card() -> None:
         "Tiny things.",
         "| latent bits per pixel (upper bound, not a file size) | 0.0762 |",
         "| PSNR of reconstructions | 27.59 dB |",
-        "| prompt accuracy, all attributes at once (judged by a classifier) | 82.6% |",
+        "| prompts: all words at once (judged by a classifier) | 82.6% |",
         "| strange (as recorded) | 3.142 |",
         "nobody else has checked",
         "- color: red, blue",
@@ -83,7 +83,7 @@ def test_cards_of_other_models() -> None:
 
 
 def test_every_figure_the_bundled_model_states_has_a_meaning() -> None:
-    calibration = read_manifest(assets_dir() / "models" / "scenes-64").calibration
+    calibration = read_manifest(assets_dir() / "models" / "scenes").calibration
     labels = [label for label, _ in labelled_figures(calibration)]
     assert len(set(labels)) == len(calibration)
     assert not [label for label in labels if "as recorded" in label]

@@ -14,7 +14,7 @@ from ul_engine.hub.local import find_model, list_facts, remove_model
 from ul_engine.hub.verify import require_intact, verify_model
 from ul_engine.model_folder import user_models_dir
 
-BUNDLED = assets_dir() / "models" / "scenes-64"
+BUNDLED = assets_dir() / "models" / "scenes"
 
 
 @pytest.fixture
@@ -32,26 +32,25 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_folder: Path) ->
 
 def test_what_a_list_shows(place: Path, tiny_files: dict[str, bytes]) -> None:
     facts = {model.folder: model for model in list_facts()}
-    assert set(facts) == {"mine", "broken", "scenes-64"}
-    mine, broken, bundled = facts["mine"], facts["broken"], facts["scenes-64"]
+    assert set(facts) == {"mine", "broken", "scenes"}
+    mine, broken, bundled = facts["mine"], facts["broken"], facts["scenes"]
     assert (mine.name, mine.image_px, mine.conditioning, mine.is_bundled) == ("Tiny", 16, "text", False)
     assert mine.size_bytes == sum(len(content) for name, content in tiny_files.items() if name.endswith("tensors"))
     assert mine.num_parameters == sum(network.num_parameters for network in mine.networks)
     assert (mine.can_generate, mine.can_reconstruct, mine.problem) == (True, True, None)
     assert broken.problem is not None
     assert bundled.is_bundled
-    assert bundled.num_parameters == 12_151_292
+    assert bundled.num_parameters == 9_606_780
 
 
 def test_finding_by_any_name(place: Path, tmp_path: Path) -> None:
     assert find_model(place / "mine") == place / "mine"
     assert find_model("mine") == place / "mine"
     assert find_model("tiny") == place / "mine"
-    assert find_model("scenes-64") == BUNDLED
-    assert find_model("scenes 64") == BUNDLED
+    assert find_model("scenes") == BUNDLED
     (tmp_path / "mine").mkdir()
     assert find_model("mine") == Path("mine")
-    with pytest.raises(CheckpointError, match="there are: broken, scenes-64, mine"):
+    with pytest.raises(CheckpointError, match="there are: broken, scenes, mine"):
         find_model("absent")
     with pytest.raises(CheckpointError, match="no model is named so"):
         find_model(".downloads")
@@ -75,9 +74,7 @@ def test_removing_a_link_leaves_what_it_shows(place: Path, tiny_folder: Path) ->
     assert verify_model(tiny_folder).is_intact
 
 
-@pytest.mark.parametrize(
-    "name", ["scenes-64", "Scenes 64", "TINY", "PLACE", "PLACE/mine/..", "absent", "", "..", "notes"]
-)
+@pytest.mark.parametrize("name", ["scenes", "Scenes", "TINY", "PLACE", "PLACE/mine/..", "absent", "", "..", "notes"])
 def test_nothing_else_is_removed(place: Path, tiny_folder: Path, name: str) -> None:
     (place / "notes").mkdir()
     name = {"TINY": str(tiny_folder)}.get(name, name.replace("PLACE", str(place)))

@@ -73,11 +73,13 @@ def test_kinetics_600_has_the_published_shapes() -> None:
     assert tokens[0] * tokens[1] * tokens[2] == 32 * 32
 
 
-def test_scenes_64_is_the_bundled_model() -> None:
-    assert MODEL_PRESETS["scenes-64"].config == read_manifest(assets_dir() / "models" / "scenes-64").model
+def test_scenes_is_the_bundled_model() -> None:
+    assert MODEL_PRESETS["scenes"].config == read_manifest(assets_dir() / "models" / "scenes").model
 
 
-@pytest.mark.parametrize(("preset", "recipe"), [("scenes-64", "scenes-64"), ("tiny", "scenes-64-tiny")])
+@pytest.mark.parametrize(
+    ("preset", "recipe"), [("scenes", "scenes"), ("tiny", "scenes-tiny"), ("scenes-motion", "scenes-motion")]
+)
 def test_recipes_train_the_presets(preset: str, recipe: str) -> None:
     path = Path(__file__).parents[3] / "trainer" / "recipes" / recipe / "stage1.yaml"
     data = yaml.safe_load(path.read_text(encoding="utf-8"))["model"]
@@ -97,7 +99,7 @@ def tokenizer_of(name: str) -> WordTokenizer:
     return WordTokenizer(text)
 
 
-@pytest.mark.parametrize("name", ["tiny", "scenes-64", "motion-64", "text-to-image-512"])
+@pytest.mark.parametrize("name", ["tiny", "scenes", "scenes-motion", "motion-64", "text-to-image-512"])
 def test_text_presets_know_every_word_of_one_object(name: str) -> None:
     tokenizer = tokenizer_of(name)
     for words in grammar.ATTRIBUTE_WORDS.values():
@@ -105,6 +107,29 @@ def test_text_presets_know_every_word_of_one_object(name: str) -> None:
     for prompt in grammar.example_prompts():
         assert tokenizer.unknown_words(prompt) == []
         assert len(tokenizer.encode(prompt)) < tokenizer.max_tokens
+
+
+def test_scenes_knows_every_word_of_two_objects() -> None:
+    tokenizer = tokenizer_of("scenes")
+    thing = grammar.object_phrase(shape="octahedron", color="orange", material="metal", size="small")
+    floor = grammar.floor_phrase(color="red", pattern="checkered")
+    for relation in grammar.RELATIONS:
+        prompt = grammar.sentence(thing, second=f"{relation} {thing}", floor=floor, sky=grammar.sky_phrase("orange"))
+        assert tokenizer.unknown_words(prompt) == []
+        assert len(tokenizer.encode(prompt)) <= tokenizer.max_tokens
+
+
+def test_scenes_motion_knows_every_word_of_a_moving_object() -> None:
+    tokenizer = tokenizer_of("scenes-motion")
+    thing = grammar.object_phrase(shape="octahedron", color="orange", material="metal", size="small")
+    floor = grammar.floor_phrase(color="red", pattern="checkered")
+    for motion in grammar.MOTION_PHRASES.values():
+        prompt = grammar.sentence(thing, floor=floor, sky=grammar.sky_phrase("orange"), motion=motion)
+        assert tokenizer.unknown_words(prompt) == []
+        assert len(tokenizer.encode(prompt)) <= tokenizer.max_tokens
+    config = MODEL_PRESETS["scenes-motion"].config
+    assert config.latent_shape(32, 32, 16)[1:] == (4, 4, 4)
+    assert sum(num_parameters(meta_model(config)).values()) < 9e6
 
 
 def test_motion_64_knows_every_word_of_two_moving_objects() -> None:

@@ -48,9 +48,9 @@ def test_listing_does_not_wait_for_torch() -> None:
 
 
 def test_table_of_a_preset(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["describe", "scenes-64", "--batch-size", "4"]) == 0
+    assert main(["describe", "scenes", "--batch-size", "4"]) == 0
     printed = capsys.readouterr().out
-    config = MODEL_PRESETS["scenes-64"].config
+    config = MODEL_PRESETS["scenes"].config
     model = meta_model(config)
     forward, parameters = forward_operations(model), num_parameters(model)
     for name, operations in forward.items():
@@ -152,7 +152,7 @@ def test_curves_are_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 PROBLEMS = {
     "nothing": ([], "name a preset, a model folder or a configuration file"),
-    "unknown preset": (["scenes-46"], "did you mean scenes-64?"),
+    "unknown preset": (["scnees"], "did you mean scenes?"),
     "unknown ablation": (["tiny", "--ablation", "channels-5"], "no ablation 'channels-5'"),
     "unknown base": (["tiny", "--base", "huge"], "Known: small, medium, large"),
     "no batch": (["tiny", "--batch-size", "0"], "0 is no number of samples"),

@@ -160,11 +160,11 @@ def test_listing_models(own_models: Path, capsys: pytest.CaptureFixture[str]) ->
     printed = capsys.readouterr().out
     assert "mine: Tiny, 16 px, text condition, can generate and reconstruct, 0.2 M parameters" in printed
     assert f"yours, {own_models / 'mine'}" in printed
-    assert "scenes-64: Scenes 64, 64 px, text condition" in printed
+    assert "scenes: Scenes, 64 px, text condition" in printed
     for words in (["models", "--json"], ["models", "list", "--json"], ["models", "--json", "list"]):
         assert main(words) == 0
         listed = json.loads(capsys.readouterr().out)
-        assert [entry["folder"] for entry in listed] == ["scenes-64", "mine"]
+        assert [entry["folder"] for entry in listed] == ["scenes", "mine"]
     (own_models / "broken").mkdir()
     (own_models / "broken" / "config.json").write_text("{")
     assert main(["models", "list"]) == 1
@@ -181,7 +181,7 @@ def test_all_that_a_model_says(own_models: Path, capsys: pytest.CaptureFixture[s
         assert f"{network.num_parameters:,} parameters" in printed
     assert str(own_models / "mine") in printed
     assert "never read: weights.bin" in printed
-    assert main(["models", "info", "scenes-64", "--json"]) == 0
+    assert main(["models", "info", "scenes", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert 20 < found["manifest"]["calibration"]["psnr_db"] < 40
     assert (found["is_bundled"], found["image_px"], len(found["networks"])) == (True, 64, 4)
@@ -203,7 +203,7 @@ def test_importing_and_removing(
         assert (own_models / "second").exists() == is_there
     assert main(["models", "remove", "mine", "--yes"]) == 0
     assert list(own_models.iterdir()) == []
-    assert main(["models", "remove", "scenes-64", "--yes"]) == 1
+    assert main(["models", "remove", "scenes", "--yes"]) == 1
     assert "comes with the program" in capsys.readouterr().err
 
 

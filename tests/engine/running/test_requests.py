@@ -62,11 +62,11 @@ def test_what_is_no_request(data: dict[str, object]) -> None:
         parse_request(data)
 
 
-OLD_GENERATION = """{"kind": "generate", "model": "scenes-64", "prompt": "a red cube", "class_label": null,
+OLD_GENERATION = """{"kind": "generate", "model": "scenes", "prompt": "a red cube", "class_label": null,
 "num_images": 1, "seed": 9, "width_px": 32, "height_px": null, "sampling": {"base": {"name": "ddim", "num_steps": 12},
 "decoder": {"name": "dpmpp-2m-sde", "num_steps": 28}, "guidance": {"weight": 2.0, "logsnr_low": -3.0, "logsnr_high": 1.5
 }}, "batch_size": 8, "preview": true}"""
-OLD_RECONSTRUCTION = """{"kind": "reconstruct", "model": "scenes-64", "inputs": ["a.png"], "latent_logsnrs": [5.0, 1.0],
+OLD_RECONSTRUCTION = """{"kind": "reconstruct", "model": "scenes", "inputs": ["a.png"], "latent_logsnrs": [5.0, 1.0],
 "seed": 0, "sampling": {}, "bitrate_times": 32}"""
 
 
@@ -74,10 +74,10 @@ def test_requests_of_the_first_version_still_read() -> None:
     """As written into files and queues before there were clips, starts and variations."""
     generation = parse_request(json.loads(OLD_GENERATION))
     assert generation == GenerateRequest(
-        model="scenes-64", prompt="a red cube", num_images=1, seed=9, width_px=32, sampling=SAMPLING
+        model="scenes", prompt="a red cube", num_images=1, seed=9, width_px=32, sampling=SAMPLING
     )
     reconstruction = parse_request(json.loads(OLD_RECONSTRUCTION))
-    assert reconstruction == ReconstructRequest(model="scenes-64", inputs=("a.png",), latent_logsnrs=(5.0, 1.0))
+    assert reconstruction == ReconstructRequest(model="scenes", inputs=("a.png",), latent_logsnrs=(5.0, 1.0))
     embedded = EmbeddedRequest.model_validate({"version": 1, "request": json.loads(OLD_GENERATION)})
     assert embedded.request == generation
 

@@ -10,6 +10,7 @@ from tests.helpers.clips import encode, marked
 from tests.helpers.picture_sets import two_classes, write_folder
 from trainer.cli import main, parser
 from trainer.cli.data import data_from
+from trainer.cli.train import stage1_config
 from trainer.config import ClipsData, PicturesData, ScenesData
 from trainer.config.data import FileData
 from trainer.data.check.report import DataReport
@@ -107,6 +108,25 @@ def test_scenes_are_opened_and_read(tmp_path: Path, capsys: Captured) -> None:
     assert (report.num_train, report.num_valid, report.captions.num_with, report.verdict) == (24, 8, 24, "ready")
     assert report.suggestion is not None
     assert report.suggestion.command[:4] == ("ul-train", "stage1", "--data", "scenes")
+
+
+def test_scenes_in_motion_are_told_as_clips(tmp_path: Path, capsys: Captured) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    frames = "num_frames: 8, fps: 10, motions: [orbit]"
+    section = f"kind: scenes, size_px: 16, num_train: 4, num_valid: 2, {frames}, cache: {tmp_path / 'cache'}"
+    recipe.write_text(f"data: {{{section}}}\n", encoding="utf-8")
+    sheet = tmp_path / "sheet.png"
+    words = ["data", "check", "--config", str(recipe), "--json", "-", "--progress", "off", "--sheet", str(sheet)]
+    assert main(words) == 0
+    assert sheet.is_file()
+    suggestion = DataReport.model_validate_json(capsys.readouterr().out).suggestion
+    assert suggestion is not None
+    assert suggestion.preset == "motion-64"
+    few = ("--set", "validation.num_images=2")
+    config = stage1_config(parser().parse_args([*suggestion.command[1:], *few]))
+    assert (config.data.num_frames, config.model.num_frames) == (8, 8)
+    assert (config.data.fps, config.model.video.fps) == (10.0, 10.0)
+    assert config.data.motions == ("orbit",)
 
 
 @pytest.mark.parametrize(

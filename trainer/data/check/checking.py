@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from trainer.config.data import ClipsData, DataConfig, HubData, ScenesData
+from trainer.config.data import ClipsData, DataConfig, HubData, PhotographsData, ScenesData
 from trainer.data.check.content_problems import class_counts
 from trainer.data.check.found import Found
 from trainer.data.check.histograms import sizes_of, spread_of
@@ -36,7 +36,7 @@ def check_data(
     Raises DataError where there is nothing to open, ConfigError. What is wrong with single files stands in the report.
     """
     started = time.monotonic()
-    if isinstance(data, ScenesData | HubData):
+    if isinstance(data, ScenesData | PhotographsData | HubData):
         return check_other(data, observe=observe, device_bytes=device_bytes)
     observe(OPENING, 0, 1)
     collection = open_collection(data.path, progress=lambda done, total: observe(OPENING, done, total))

@@ -1,9 +1,10 @@
-"""Checks data that does not lie in files of its own: procedural scenes, data sets of the Hugging Face Hub."""
+"""Checks data whose samples are no files of their own: scenes, mixed photographs, data sets of the Hugging Face
+Hub."""
 
 import time
 from collections import Counter
 
-from trainer.config.data import HubData, ScenesData
+from trainer.config.data import HubData, PhotographsData, ScenesData
 from trainer.data.check.labels import classes_found
 from trainer.data.check.report import CaptionsFound, DataReport, Level, Problem, ProblemKind
 from trainer.data.check.scan import READING, Observe
@@ -16,7 +17,9 @@ NUM_READ = 256
 """Samples that are read, evenly spread over all."""
 
 
-def check_other(data: ScenesData | HubData, *, observe: Observe, device_bytes: int | None) -> DataReport:
+def check_other(
+    data: ScenesData | PhotographsData | HubData, *, observe: Observe, device_bytes: int | None
+) -> DataReport:
     """Open the source and read some of its samples; classes and captions are counted among these. As `check_data`."""
     started = time.monotonic()
     train, valid = open_data(data, seed=0, progress=lambda done, total: observe("preparing", done, total))

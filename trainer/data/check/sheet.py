@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from trainer.config.data import ClipsData, DataConfig, FileData, PicturesData, ScenesData
+from trainer.config.data import DataConfig, FileData, PhotographsData, PicturesData, ScenesData, num_frames_of
 from trainer.data.check.drawing import Cell, Row, Section, draw_sheet
 from trainer.data.check.file_facts import quiet
 from trainer.data.check.scan import Observe
@@ -53,7 +53,7 @@ def contact_sheet(data: DataConfig, *, seed: int = 0, observe: Observe) -> Image
     """
     train, valid = open_data(data, seed=seed, progress=lambda done, total: observe("opening", done, total))
     observe(DRAWING, 0, 1)
-    draw = _clip_sections if isinstance(data, ClipsData) else _picture_sections
+    draw = _clip_sections if num_frames_of(data) > 1 else _picture_sections
     sections, side_px = draw(data, train, valid)
     return draw_sheet(_title(data), _facts(data, train, valid), sections, enlarge=_enlarged(side_px))
 
@@ -185,18 +185,15 @@ def _title(data: DataConfig) -> str:
 
 def _facts(data: DataConfig, train: SampleSource, valid: SampleSource) -> tuple[str, ...]:
     settings = data.model_dump(mode="json", exclude={"path", "kind", "cache", "num_valid"}, exclude_none=True)
-    told = {
-        name: value for name, value in settings.items() if name in ("size_px", "fit") or value != _default(data, name)
-    }
+    changed = data.model_dump(exclude_defaults=True)
+    told = {name: value for name, value in settings.items() if name in ("size_px", "fit") or name in changed}
     samples = f"{counted(len(train), 'sample')} to learn from, {number(len(valid))} held out"
     return (samples, "  ·  ".join(f"{name} {str(value).lower()}" for name, value in told.items()))
 
 
-def _default(data: DataConfig, name: str) -> object:
-    return type(data).model_fields[name].default
-
-
 def _is_augmented(data: DataConfig) -> bool:
+    if isinstance(data, PhotographsData):
+        return True
     if not isinstance(data, FileData):
         return False
     return data.flip or data.crop_scale < 1.0 or (data.crop_position == "random" and not _is_padded(data))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer.config.data import ClipsData, DataConfig, PicturesData, ScenesData
+from trainer.config.data import ClipsData, DataConfig, PhotographsData, PicturesData, ScenesData, num_frames_of
 from trainer.data.check.report import Suggestion
 from ul_engine.presets import MODEL_PRESETS, model_preset
 
@@ -39,7 +39,7 @@ def settled(data: Files, sizes: Sequence[Size], *, device_bytes: int | None) -> 
 
 def suggestion(data: DataConfig, *, device_bytes: int | None) -> Suggestion:
     """The preset for settled data, and the command."""
-    preset = preset_for(data.size_px, device_bytes, is_clips=isinstance(data, ClipsData))
+    preset = preset_for(data.size_px, device_bytes, is_clips=num_frames_of(data) > 1)
     return Suggestion(
         size_px=data.size_px,
         fit=data.fit if isinstance(data, PicturesData) else "crop",
@@ -94,12 +94,26 @@ def command_for(data: DataConfig, preset: str) -> tuple[str, ...]:
     """The words of the command that starts Stage 1 on this data."""
     source = "scenes" if isinstance(data, ScenesData) else data.path
     command = ["ul-train", "stage1", "--data", source, "--preset", preset, "--size-px", str(data.size_px)]
-    excluded = {"path", "size_px", "num_frames"}
+    if isinstance(data, PhotographsData):
+        command += ["--set", f"data.kind={data.kind}"]
+    frames = _other_frames(data, preset)
+    excluded = {"path", "size_px", "num_frames", *frames}
     for name, value in data.model_dump(mode="json", exclude_defaults=True, exclude=excluded).items():
         command += ["--set", f"data.{name}={value if isinstance(value, str) else json.dumps(value)}"]
-    if isinstance(data, ClipsData) and data.num_frames != model_preset(preset).config.num_frames:
-        command += ["--set", f"model.video.num_frames={data.num_frames}"]
+    for name, value in frames.items():
+        command += ["--set", f"data.{name}={value}", "--set", f"model.video.{name}={value}"]
     return (*command, "--out", f"runs/{_run_name(data)}-stage1")
+
+
+def _other_frames(data: DataConfig, preset: str) -> dict[str, float]:
+    """What of the clips' frames is not as the preset has it, and is to be for data and model alike."""
+    video = model_preset(preset).config.video
+    if video is None:
+        return {}
+    found: dict[str, float] = {"num_frames": num_frames_of(data)}
+    if isinstance(data, ScenesData):
+        found["fps"] = data.fps
+    return {name: value for name, value in found.items() if value != getattr(video, name)}
 
 
 def _run_name(data: DataConfig) -> str:

@@ -3,6 +3,8 @@
 from ul_engine.data.scenes import grammar
 from ul_engine.data.scenes.spec import Draws, ObjectSpec, SceneSpec
 
+CAPTIONS_VERSION = 2
+"""Counts changes of what is said of a scene."""
 FULL_SHARE = 0.5
 """Share of training captions that leave nothing out."""
 _SAID_SHARE = 0.55
@@ -26,7 +28,7 @@ def training_caption(spec: SceneSpec, *, has_motion: bool = True) -> str:
     """The full caption for half of the scenes, else one with words and clauses left out; some have no articles. Pure in
     (seed, index).
 
-    At least the first object's shape is named; whatever is said is true.
+    At least the shape of every object is named, for whoever names one wants one; whatever is said is true.
     """
     draws = Draws(spec.seed, spec.index)
     is_full = draws.uniform("caption full") < FULL_SHARE
@@ -43,7 +45,7 @@ def _short_caption(draws: Draws, spec: SceneSpec, *, has_motion: bool) -> str:
         return draws.uniform("caption " + name) < _SAID_SHARE
 
     second = floor = sky = ""
-    if spec.relation and is_said("second"):
+    if spec.relation:
         second = f"{spec.relation} {_short_phrase(draws, spec.objects[1], 'second ')}"
     if is_said("floor"):
         floor = _short_floor(draws, spec)

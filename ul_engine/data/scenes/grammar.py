@@ -1,9 +1,9 @@
-"""The closed language of the scenes: word lists, phrases, and a parser. Standard library only.
+"""The closed language of the scenes: word lists and phrases. Standard library only.
 
 The tuples are the only source of the words; labels are indices into them, so their order is part of the data format.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 SHAPES = ("sphere", "cube", "cylinder", "cone", "torus", "capsule", "pyramid", "octahedron")
@@ -38,8 +38,6 @@ ATTRIBUTE_WORDS: Mapping[str, tuple[str, ...]] = {
 }
 """The attributes of a scene with one object, in the order of the labels."""
 
-_SPELLINGS = {"grey": "gray", "checked": "checkered", "striped,": "striped", "metallic": "metal"}
-
 
 def with_article(phrase: str) -> str:
     """Put "a" or "an" before a phrase of the grammar, by the sound of its first letter."""
@@ -72,79 +70,53 @@ def sentence(subject: str, *, second: str = "", floor: str = "", sky: str = "", 
     return f"{text}, {motion}" if motion else text
 
 
-def parse_prompt(text: str) -> dict[str, str | None]:
-    """Read a prompt about one object back into attributes; None where an attribute is not named.
-
-    Keys are those of `ATTRIBUTE_WORDS` plus "motion". Words that the grammar does not know are skipped. Adjectives
-    belong to the next noun. Where two objects are named, the first is meant.
-    """
-    found: dict[str, str | None] = dict.fromkeys((*ATTRIBUTE_WORDS, "motion"))
-    waiting: list[str] = []
-    for raw in text.lower().replace(",", " ").replace(".", " ").split():
-        word = _SPELLINGS.get(raw, raw)
-        if word in SHAPES:
-            if found["shape"] is None:
-                found["shape"] = word
-                _assign(found, waiting, ("color", "material", "size"))
-        elif word == "floor":
-            _assign(found, waiting, ("floor_color", "floor_pattern"))
-        elif word == "sky":
-            _assign(found, waiting, ("sky",))
-        else:
-            waiting.append(word)
-            continue
-        waiting = []
-    found["motion"] = _motion_in(text.lower())
-    return found
-
-
-def _assign(found: dict[str, str | None], words: list[str], slots: tuple[str, ...]) -> None:
-    for slot in slots:
-        for word in words:
-            if word in ATTRIBUTE_WORDS[slot]:
-                found[slot] = word
-
-
-def _motion_in(text: str) -> str | None:
-    for motion, phrase in MOTION_PHRASES.items():
-        if phrase and phrase in text:
-            return motion
-    return None
-
-
 _SURROUNDINGS = "on a {floor_color} {floor_pattern} floor under a {sky} sky"
 _OBJECT = "a {size} {color} {material} {shape}"
+_PAIRS = (
+    "a large red metal sphere left of a small green matte torus on a blue checkered floor",
+    "a small yellow matte cone on top of a large purple metal cube under a pink sky",
+    "a large cyan matte pyramid behind a small orange metal sphere on a gray dotted floor",
+)
+_SINGLES = {
+    "a small purple metal torus on a green checkered floor under an orange sky": "spin left",
+    "a large red matte cube on a plain gray floor under a blue sky": "roll",
+    "a large yellow metal sphere on a blue striped floor under a pink sky": "bounce",
+    "a small cyan matte cone on a purple dotted floor under a gray sky": "grow",
+    "a green octahedron under a purple sky": "spin right",
+    "an orange capsule on a checkered floor": "orbit",
+}
+"""Prompts for one object, each with a motion that it can do."""
 
 
-def example_prompts(*, num_objects_max: int = 1) -> list[str]:
-    """A few prompts that show the range of the grammar, scenes of two objects first where there may be two."""
-    pairs = [
-        "a large red metal sphere left of a small green matte torus on a blue checkered floor",
-        "a small yellow matte cone on top of a large purple metal cube under a pink sky",
-        "a large cyan matte pyramid behind a small orange metal sphere on a gray dotted floor",
-    ]
-    single = [
-        "a small purple metal torus on a green checkered floor under an orange sky",
-        "a large red matte cube on a plain gray floor under a blue sky",
-        "a large yellow metal sphere on a blue striped floor under a pink sky",
-        "a small cyan matte cone on a purple dotted floor under a gray sky",
-        "a green octahedron under a purple sky",
-        "an orange capsule on a checkered floor",
-    ]
-    return [*pairs, *single] if num_objects_max > 1 else single
+def example_prompts(*, num_objects_max: int = 1, motions: Collection[str] = ()) -> list[str]:
+    """A few prompts that show the range of the grammar, scenes of two objects first where there may be two.
+
+    Those of a model of clips name a motion, as far as it is among `motions`, the words of what its clips show.
+    """
+    pairs = [_moving(prompt, "orbit", motions) for prompt in _PAIRS] if num_objects_max > 1 else []
+    return [*pairs, *(_moving(prompt, motion, motions) for prompt, motion in _SINGLES.items())]
 
 
-def grammar_description(*, num_objects_max: int = 1) -> dict[str, Any]:
-    """Describe the grammar for a model's `config.json`: slots with their words, templates, examples. JSON-able."""
+def _moving(text: str, motion: str, motions: Collection[str]) -> str:
+    return f"{text}, {MOTION_PHRASES[motion]}" if motion in motions else text
+
+
+def grammar_description(*, num_objects_max: int = 1, motions: Collection[str] = ()) -> dict[str, Any]:
+    """Describe the grammar for a model's `config.json`: slots with their words, templates, examples. JSON-able.
+
+    `motions` are the words of what its clips show; none: it draws pictures.
+    """
     slots = {slot: list(words) for slot, words in ATTRIBUTE_WORDS.items()}
-    templates = [f"{_OBJECT} {_SURROUNDINGS}"]
+    phrases = [MOTION_PHRASES[motion] for motion in motions if MOTION_PHRASES[motion]]
+    templates = [f"{_OBJECT} {_SURROUNDINGS}{', {motion}' if phrases else ''}"]
     if num_objects_max > 1:
         slots["relation"] = list(RELATIONS)
-        templates.append(f"{_OBJECT} {{relation}} {_OBJECT} {_SURROUNDINGS}")
+        templates.append(_moving(f"{_OBJECT} {{relation}} {_OBJECT} {_SURROUNDINGS}", "orbit", motions))
+    if phrases:
+        slots["motion"] = phrases
     return {
         "name": "scenes",
         "templates": templates,
         "slots": slots,
-        "motions": [phrase for phrase in MOTION_PHRASES.values() if phrase],
-        "examples": example_prompts(num_objects_max=num_objects_max),
+        "examples": example_prompts(num_objects_max=num_objects_max, motions=motions),
     }

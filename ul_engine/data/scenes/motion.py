@@ -12,6 +12,8 @@ from ul_engine.data.scenes.spec import CameraSpec, MotionSpec, ObjectSpec, Scene
 
 SPIN_RAD_PER_S = 2.0
 ORBIT_RAD_PER_S = 0.7
+PAIR_SWING_RAD = 0.3
+"""How far the camera swings to either side of two objects: within it "left of" and "behind" stay true."""
 GRAVITY = 10.0
 """World units per second squared: a bounce of 0.65 units takes 0.72 s."""
 BOUNCE_HEIGHT = {"small": 1.0, "large": 0.65}
@@ -19,6 +21,8 @@ ROLL_PERIOD_S = 3.2
 ROLL_HALF_WAY = {"small": 1.0, "large": 0.75}
 GROW_S = 2.0
 GROW_FROM = 0.5
+MOTION_VERSION = 2
+"""Counts changes of what moves how; those of a moment at rest count in the renderer's."""
 _UP: Vector = (0.0, 0.0, 1.0)
 
 
@@ -42,10 +46,13 @@ class Frame:
 
 
 def frame_at(spec: SceneSpec, time_s: float = 0.0) -> Frame:
-    """The scene at a time in seconds. In scenes with two objects only the camera moves."""
+    """The scene at a time in seconds. In scenes with two objects only the camera moves, to and fro."""
     camera = spec.camera
     if spec.motion.name == "orbit":
-        camera = replace(camera, azimuth_rad=camera.azimuth_rad + spec.motion.sign * ORBIT_RAD_PER_S * time_s)
+        turn = ORBIT_RAD_PER_S * time_s
+        if len(spec.objects) > 1:
+            turn = PAIR_SWING_RAD * math.sin(turn / PAIR_SWING_RAD)
+        camera = replace(camera, azimuth_rad=camera.azimuth_rad + spec.motion.sign * turn)
     first, *rest = (at_rest(item) for item in spec.objects)
     move = _MOVES.get(spec.motion.name)
     moved = move(first, spec.motion, time_s) if move else first

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QProgressBar, QVBoxLayout, QWidget
 
 from app.models.new_run.facts import Fact, cost_facts
-from app.models.new_run.lengths import LENGTHS_S
+from app.models.new_run.lengths import LENGTHS_S, is_enough
 from app.models.new_run.new_run import NewRun
 from app.models.new_run.state import NewRunState
 from app.ui.theme.tokens import SPACING
@@ -14,6 +14,7 @@ from app.ui.widgets.buttons import Chip
 from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.labels import label, set_flag
 from app.ui.widgets.train.new_run.trouble_card import TroubleCard
+from trainer.cost import RunEstimate
 
 COLUMNS = 5
 
@@ -46,7 +47,6 @@ class CostCard(QFrame):
         row.addWidget(label(self.tr("Let it take"), "muted"))
         for chip in self.length_chips:
             chip.clicked.connect(self._on_length_clicked)
-            chip.setToolTip(self.tr("Sets the number of steps, and how often it shows how far it is"))
             row.addWidget(chip)
         self._layout.setContentsMargins(SPACING.l, SPACING.m, SPACING.l, SPACING.m)
         self._layout.setSpacing(SPACING.s)
@@ -59,8 +59,20 @@ class CostCard(QFrame):
         self.trouble.show_trouble(state.estimate_trouble)
         self._show_facts(state)
         self._lengths.setVisible(state.estimate is not None)
+        if state.estimate is not None:
+            self._refresh_lengths(state.estimate)
         self._note.setText(self._note_words(state))
         self._note.setVisible(bool(self._note.text()))
+
+    def _refresh_lengths(self, estimate: RunEstimate) -> None:
+        for chip in self.length_chips:
+            can = is_enough(estimate, float(chip.value))
+            chip.setEnabled(can)
+            chip.setToolTip(
+                self.tr("Sets the number of steps, and how often it shows how far it is")
+                if can
+                else self.tr("What comes before the first steps takes longer")
+            )
 
     def _note_words(self, state: NewRunState) -> str:
         if state.is_estimating and state.estimate is None:

@@ -42,7 +42,9 @@ class DataSource(QWidget):
         self.archive_button = TextButton(self.tr("Choose an archive…"), parent=self)
         self.scenes_button = TextButton(self.tr("Use the built-in scenes"), parent=self)
         self.scenes_button.setToolTip(
-            self.tr("Small pictures of shapes that the program draws by itself, with captions: nothing to download")
+            self.tr(
+                "Small pictures or clips of shapes that the program draws by itself, with captions: nothing to download"
+            )
         )
         self._build()
         self.folder_button.clicked.connect(self._on_folder_clicked)

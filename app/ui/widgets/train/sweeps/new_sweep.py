@@ -68,7 +68,8 @@ class NewSweep(QWidget):
         words = self.tr("{count} runs").format(count=count)
         if self._sweeps.run_seconds is None:
             return words
-        whole = self._sweeps.run_seconds * count * (3 if settings.use_stage2 else 1) / settings.points_at_once
+        runs_s = self._sweeps.run_seconds * count * (3 if settings.use_stage2 else 1) / settings.points_at_once
+        whole = self._sweeps.rendering_seconds + runs_s
         return self.tr("{runs} of about {each}: about {whole} in all, and measuring on top").format(
             runs=words, each=duration(self._sweeps.run_seconds), whole=duration(whole)
         )

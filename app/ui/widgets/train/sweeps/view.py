@@ -49,11 +49,14 @@ class SweepsView(QWidget):
         if config is None or not isinstance(launch, LaunchSettings):
             return False
         state = model.state
+        estimate = state.estimate
+        rendering_s = (estimate.rendering_s or 0.0) if estimate is not None else 0.0
         self._sweeps.prepare(
             self._session.folders.places.runs,
             config,
             device=launch.device,
-            run_seconds=state.estimate.total_s if state.estimate is not None else None,
+            run_seconds=estimate.total_s - rendering_s if estimate is not None else None,
+            rendering_seconds=rendering_s,
             num_held_out=state.report.num_valid if state.report is not None and not state.is_scenes else None,
         )
         self._title.setText(self.tr("New sweep"))

@@ -1,0 +1,1 @@
+"""The last step of a bundled model: measured, chosen and written down."""
