@@ -41,7 +41,7 @@ class TrainingLoop:
         self.inbox = CommandInbox(run.commands, ranks)
         loss_module = spread(trainable.loss_module, config, ranks)
         module = trainable.module  # its parameters are now as they are spread
-        optimizers = build_optimizers(module, config.optimizer, in_bf16=config.precision == "bf16")
+        optimizers = build_optimizers(module, config.optimizer, in_bf16=config.precision == "bf16", ranks=ranks)
         self.state = TrainingState(module, EMA(module, config.ema_decay), optimizers)
         self.stepper = Stepper(
             trainable, loss_module, self.state, config, ranks, run=run, on_smaller=self._note_smaller_micro_batch

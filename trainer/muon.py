@@ -1,16 +1,19 @@
 """Muon: steps whose matrices have all their singular values alike.
 
 Torch's own takes matrices only and always multiplies in bf16; this one takes kernels of convolutions too, multiplies in
-float32 where the run does, and steps all parameters of one shape together.
+float32 where the run does, steps all parameters of one shape together, and lets the ranks of a run share the work.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor, distribute_tensor
+
+from trainer.ranks import Ranks
 
 NUM_ITERATIONS = 5
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
@@ -24,6 +27,7 @@ class Muon(torch.optim.Optimizer):
     Source: Jordan et al., "Muon" (2024); the scale by 0.2 sqrt(max(rows, columns)): Liu et al., "Muon is Scalable for
     LLM Training" (2025), so that a rate means about what it means for AdamW. Parameters have two or more axes; those
     behind the first count as one (a kernel `[out, in, h, w]` is a matrix `[out, in h w]`). in_bf16: multiply in bf16.
+    ranks: those that hold the same parameters, or shards of them, and step together; each orthogonalises its part.
     """
 
     def __init__(
@@ -34,8 +38,9 @@ class Muon(torch.optim.Optimizer):
         momentum: float = 0.95,
         weight_decay: float = 0.0,
         in_bf16: bool = False,
+        ranks: Ranks | None = None,
     ) -> None:
-        self.in_bf16 = in_bf16
+        self.in_bf16, self.ranks = in_bf16, ranks
         super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -53,7 +58,8 @@ class Muon(torch.optim.Optimizer):
     def _step(self, parameters: list[nn.Parameter], group: dict[str, Any]) -> None:
         """`parameters` have one shape."""
         updates = torch.stack([self._summed(parameter, group["momentum"]) for parameter in parameters])
-        matrices = orthogonalised(updates.flatten(2), in_bf16=self.in_bf16)
+        work = partial(orthogonalised, in_bf16=self.in_bf16)
+        matrices = work(updates.flatten(2)) if self.ranks is None else self.ranks.shared_out(updates.flatten(2), work)
         scale = RMS_OF_ADAMW * max(matrices.shape[1:]) ** 0.5
         for parameter, matrix in zip(parameters, matrices, strict=True):
             if group["weight_decay"]:

@@ -8,18 +8,19 @@ from torch.distributed.tensor import DTensor
 
 from trainer.config import OptimizerConfig
 from trainer.muon import Muon
+from trainer.ranks import Ranks
 from ul_engine.nn.blocks import ResBlock, TransformerBlock
 
 FINAL_RATE = 0.1
 
 
 def build_optimizers(
-    module: nn.Module, config: OptimizerConfig, *, in_bf16: bool = False
+    module: nn.Module, config: OptimizerConfig, *, in_bf16: bool = False, ranks: Ranks | None = None
 ) -> list[torch.optim.Optimizer]:
     """AdamW alone (fused: several times as fast as the loop), or Muon for the blocks' matrices and AdamW for the rest.
 
     Muon's updates are scaled to AdamW's size, so that one schedule serves both (`trainer.muon`). in_bf16: whether
-    the run computes in bf16, which its products may then do as well.
+    the run computes in bf16, which its products may then do as well; ranks: those of the run, which share Muon's work.
     """
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
     matrices = block_matrices(module) if config.kind == "muon" else []
@@ -32,7 +33,7 @@ def build_optimizers(
     ]
     if matrices:
         rate = config.learning_rate * config.muon_rate
-        optimizers.append(Muon(matrices, lr=rate, weight_decay=config.weight_decay, in_bf16=in_bf16))
+        optimizers.append(Muon(matrices, lr=rate, weight_decay=config.weight_decay, in_bf16=in_bf16, ranks=ranks))
     return optimizers
 
 

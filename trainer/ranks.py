@@ -1,7 +1,7 @@
 """The processes of a run: who this one is, on which device, and what they do together."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -43,6 +43,19 @@ class Ranks:
         if self.is_group:
             dist.all_reduce(values)
         return values
+
+    def shared_out(self, stack: Tensor, work: Callable[[Tensor], Tensor]) -> Tensor:
+        """`work(stack)` on every rank, of which each does a part. `work` keeps shape and type, does each of `[N, ...]` by
+        itself, and leaves zeros zeros. All ranks pass the same stack."""
+        share = -(-len(stack) // self.size)
+        if not self.is_group or len(stack) == 1:
+            return work(stack)
+        mine = torch.zeros(share, *stack.shape[1:], dtype=stack.dtype, device=stack.device)
+        part = stack[self.rank * share : (self.rank + 1) * share]
+        mine[: len(part)] = part
+        whole = torch.empty(self.size * share, *stack.shape[1:], dtype=stack.dtype, device=stack.device)
+        dist.all_gather_into_tensor(whole, work(mine).contiguous())
+        return whole[: len(stack)]
 
     def barrier(self) -> None:
         """Wait for all ranks, on the CPU."""

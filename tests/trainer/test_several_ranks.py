@@ -83,13 +83,25 @@ def test_ranks_train_what_one_process_trains(
     size: int, changes: dict[str, Any], scenes: Path, whole: Path, tmp_path: Path, workers: Nursery
 ) -> None:
     folder = write_settings(config_of(scenes, **changes), tmp_path / "run")
-    assert finish(workers.start_ranks(folder, size)) == [0] * size
+    assert finish(workers.start_ranks(folder, size)) == [0] * size, (folder / "console.log").read_text()
     check_same(folder, whole)
     assert events_of(folder, "run_started")[0]["num_ranks"] == size
     assert read_events(folder / "events-rank1.jsonl")[0]["type"] == "run_started"
     weights = list((folder / "model").rglob("*.safetensors"))
     assert len(weights) == 3
     assert len(list((folder / "tensorboard").iterdir())) == 1  # rank 0 alone draws
+
+
+@pytest.mark.parametrize(
+    ("size", "strategy"),
+    [(2, "ddp"), pytest.param(3, "fsdp", marks=pytest.mark.stress)],
+)
+def test_ranks_share_the_work_of_muon(size: int, strategy: str, scenes: Path, tmp_path: Path, workers: Nursery) -> None:
+    config = config_of(scenes, optimizer__kind="muon", scale__strategy=strategy)
+    run_training(config, tmp_path / "one", device="cpu")
+    folder = write_settings(config, tmp_path / "shared")
+    assert finish(workers.start_ranks(folder, size)) == [0] * size, (folder / "console.log").read_text()
+    check_same(folder, tmp_path / "one", rel=1e-5)
 
 
 @pytest.mark.stress
