@@ -45,8 +45,8 @@ class Ranks:
         return values
 
     def shared_out(self, stack: Tensor, work: Callable[[Tensor], Tensor]) -> Tensor:
-        """`work(stack)` on every rank, of which each does a part. `work` keeps shape and type, does each of `[N, ...]` by
-        itself, and leaves zeros zeros. All ranks pass the same stack."""
+        """`work(stack)` on every rank, of which each does a part. `work` keeps shape and type, and does each of
+        `[N, ...]` by itself, a part of zeros too. All ranks pass the same stack."""
         share = -(-len(stack) // self.size)
         if not self.is_group or len(stack) == 1:
             return work(stack)
