@@ -53,9 +53,9 @@ class Ranks:
         mine = torch.zeros(share, *stack.shape[1:], dtype=stack.dtype, device=stack.device)
         part = stack[self.rank * share : (self.rank + 1) * share]
         mine[: len(part)] = part
-        whole = torch.empty(self.size * share, *stack.shape[1:], dtype=stack.dtype, device=stack.device)
-        dist.all_gather_into_tensor(whole, work(mine).contiguous())
-        return whole[: len(stack)]
+        parts = [torch.empty_like(mine) for _ in range(self.size)]
+        dist.all_gather(parts, work(mine).contiguous())
+        return torch.cat(parts)[: len(stack)]
 
     def barrier(self) -> None:
         """Wait for all ranks, on the CPU."""

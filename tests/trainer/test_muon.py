@@ -93,12 +93,12 @@ def test_it_is_quicker_than_gradient_descent_on_an_ill_conditioned_problem() -> 
 def test_each_rank_does_its_part_of_a_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     """Five matrices on three ranks: two, two and one; all of them then have all five, as one process has."""
     stack = torch.stack([random(5, 7, seed=seed) for seed in range(5)])
-    parts: list[Tensor] = []
-    monkeypatch.setattr(dist, "all_gather_into_tensor", lambda whole, part: parts.append(part))
+    done: list[Tensor] = []
+    monkeypatch.setattr(dist, "all_gather", lambda parts, mine: done.append(mine))
     ranks = [Ranks(rank, 3, torch.device("cpu"), control=cast("dist.ProcessGroup", object())) for rank in range(3)]
     for rank in ranks:
         rank.shared_out(stack, orthogonalised)
-    assert [len(part) for part in parts] == [2, 2, 2]
-    monkeypatch.setattr(dist, "all_gather_into_tensor", lambda whole, part: whole.copy_(torch.cat(parts)))
+    assert [len(part) for part in done] == [2, 2, 2]
+    monkeypatch.setattr(dist, "all_gather", lambda parts, mine: torch._foreach_copy_(parts, done))
     for rank in ranks:
         torch.testing.assert_close(rank.shared_out(stack, orthogonalised), orthogonalised(stack))
