@@ -80,6 +80,31 @@ def training_table(history: Mapping[str, Mapping[str, Any]], *, samples: str = "
 {rows}"""
 
 
+def bits_rows(metrics: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What the prior says a latent holds, from the figures of an evaluation."""
+    bits = metrics["bits"]["prior"]
+    return (
+        ("latent bits per pixel (upper bound, not a file size)", mean_text(bits["bits_per_pixel"], "{:.4f}")),
+        ("bits per latent value", mean_text(bits["bits_per_latent_value"], "{:.3f}")),
+    )
+
+
+def measured_section(
+    data: ScenesData, decoder: SamplerSettings, rows: Iterable[tuple[str, str]], *, samples: str
+) -> str:
+    """The figures on held-out `samples`, a row each, and how they came about."""
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows)
+    return f"""## Measured
+
+{data.num_valid:,} held-out {samples} (seed {data.valid_seed}), by `ul-engine evaluate` with the Balanced preset, one
+sampled decode each ({sampler_text(decoder)}); ± is a standard error. The gap: 24 steps of 2m.
+
+| figure | value |
+|---|---|
+{table}
+"""
+
+
 def choices_section(
     choice: Choice, *, distance: str = "rFD-Small", kinds: str = ", both kinds of prompts together"
 ) -> str:

@@ -5,9 +5,10 @@ from typing import Any
 
 from trainer.config import RunConfig, ScenesData
 from trainer.finishing.card_parts import (
+    bits_rows,
     choices_section,
     mean_text,
-    sampler_text,
+    measured_section,
     scenes_text,
     speed_section,
     training_section,
@@ -34,7 +35,7 @@ def motion_card(
         (
             _head(config),
             training_section(config, clips, history, name, samples="clips"),
-            _measured(config, data, report),
+            _measured(data, report),
             _accuracy(report),
             _drift(config, report),
             choices_section(report.choice, distance="rFD-Small-clip", kinds=""),
@@ -62,12 +63,10 @@ example of the method, not a general text-to-video model.
 """
 
 
-def _measured(config: RunConfig, data: ScenesData, report: MotionReport) -> str:
+def _measured(data: ScenesData, report: MotionReport) -> str:
     metrics = report.metrics
-    bits = metrics["bits"]["prior"]
     rows = (
-        ("latent bits per pixel (upper bound, not a file size)", mean_text(bits["bits_per_pixel"], "{:.4f}")),
-        ("bits per latent value", mean_text(bits["bits_per_latent_value"], "{:.3f}")),
+        *bits_rows(metrics),
         ("PSNR", mean_text(metrics["psnr"], "{:.2f}") + " dB"),
         ("PSNR, mean over frames", mean_text(metrics["frame-psnr"], "{:.2f}") + " dB"),
         ("SSIM", mean_text(metrics["ssim"], "{:.3f}")),
@@ -77,17 +76,7 @@ def _measured(config: RunConfig, data: ScenesData, report: MotionReport) -> str:
         ("rFD-Small-clip: reconstructions against renders (not rFVD)", f"{metrics['rfd-clip']['value']:.3g}"),
         ("FD-Small-clip: clips from the same captions against renders (not FVD)", f"{metrics['fd-clip']['value']:.3g}"),
     )
-    table = "\n".join(f"| {name} | {value} |" for name, value in rows)
-    return f"""## Measured
-
-{data.num_valid:,} held-out clips (seed {data.valid_seed}), by `ul-engine evaluate` with the Balanced preset, one
-sampled decode each ({sampler_text(report.choice.presets["Balanced"].decoder)}); ± is a standard error. The gap: 24
-steps of 2m.
-
-| figure | value |
-|---|---|
-{table}
-"""
+    return measured_section(data, report.choice.presets["Balanced"].decoder, rows, samples="clips")
 
 
 def _accuracy(report: MotionReport) -> str:

@@ -5,9 +5,10 @@ from typing import Any
 
 from trainer.config import RunConfig, ScenesData
 from trainer.finishing.card_parts import (
+    bits_rows,
     choices_section,
     mean_text,
-    sampler_text,
+    measured_section,
     scenes_text,
     speed_section,
     training_section,
@@ -61,10 +62,8 @@ text-to-image model.
 
 def _measured(data: ScenesData, report: Report) -> str:
     metrics = report.metrics
-    bits = metrics["bits"]["prior"]
     rows = (
-        ("latent bits per pixel (upper bound, not a file size)", mean_text(bits["bits_per_pixel"], "{:.4f}")),
-        ("bits per latent value", mean_text(bits["bits_per_latent_value"], "{:.3f}")),
+        *bits_rows(metrics),
         ("PSNR", mean_text(metrics["psnr"], "{:.2f}") + " dB"),
         ("SSIM", mean_text(metrics["ssim"], "{:.3f}")),
         ("MS-SSIM", mean_text(metrics["ms-ssim"], "{:.3f}")),
@@ -74,17 +73,8 @@ def _measured(data: ScenesData, report: Report) -> str:
         ("rFD-Small: reconstructions against renders (not rFID)", f"{metrics['rfd']['value']:.3g}"),
         ("gFD-Small: pictures from the same captions against renders (not gFID)", f"{metrics['gfd']['value']:.3g}"),
     )
-    table = "\n".join(f"| {name} | {value} |" for name, value in rows)
-    return f"""## Measured
-
-{data.num_valid:,} held-out scenes (seed {data.valid_seed}), by `ul-engine evaluate` with the Balanced preset, one
-sampled decode each ({sampler_text(report.choice.presets["Balanced"].decoder)}); ± is a standard error. The gap: 24
-steps of 2m.
-
-| figure | value |
-|---|---|
-{table}
-
+    measured = measured_section(data, report.choice.presets["Balanced"].decoder, rows, samples="scenes")
+    return f"""{measured}
 Prompt accuracy: captions of unseen scenes, one picture each (Balanced preset,
 {guidance_words(report.choice.guidance.best)}), judged by a classifier trained on renders; beside it the classifier's
 own accuracy on held-out renders, above which nothing can be measured.
