@@ -234,6 +234,7 @@ def test_clips_are_called_clips_and_play(make_shell: Make, run_async: RunAsync) 
         await started(shell)
         choose(shell, "Motion")
         page = shell.window.generate_page
+        assert "Describe a clip" in texts(page.stage)
         assert page.panel.bar.generate_button.text() == "Generate 4 clips"
         first, *_ = await made(shell, prompt="a red cube")
         assert page.stage.bar._count.text() == "2 clips"

@@ -110,14 +110,15 @@ class EmptyState(QWidget):
                     "The engine starts in its own process; that takes a few seconds. Your pictures come by themselves."
                 ),
             )
-        kind = self._session.form.condition_kind
+        kind, makes_clips = self._session.form.condition_kind, self._session.form.offers.makes_clips
         if kind == "text":
             text = self.tr("Write a prompt on the left, or click an example. Then press Generate.")
-            title = self.tr("Describe a picture")
+            title = self.tr("Describe a clip") if makes_clips else self.tr("Describe a picture")
         elif kind == "class":
             title, text = self.tr("Choose a class"), self.tr("Choose what to draw on the left. Then press Generate.")
         else:
-            title, text = self.tr("Make pictures"), self.tr("This model takes no prompt. Just press Generate.")
+            title = self.tr("Make clips") if makes_clips else self.tr("Make pictures")
+            text = self.tr("This model takes no prompt. Just press Generate.")
         if phase is EnginePhase.STARTING:
             text += " " + self.tr("The engine is still warming up, but you need not wait for it.")
         return "generate", title, text

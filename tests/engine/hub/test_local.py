@@ -15,6 +15,7 @@ from ul_engine.hub.verify import require_intact, verify_model
 from ul_engine.model_folder import user_models_dir
 
 BUNDLED = assets_dir() / "models" / "scenes"
+ALL_BUNDLED = sorted(folder.name for folder in BUNDLED.parent.iterdir() if folder.is_dir())
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_folder: Path) ->
 
 def test_what_a_list_shows(place: Path, tiny_files: dict[str, bytes]) -> None:
     facts = {model.folder: model for model in list_facts()}
-    assert set(facts) == {"mine", "broken", "scenes"}
+    assert set(facts) == {"mine", "broken", *ALL_BUNDLED}
     mine, broken, bundled = facts["mine"], facts["broken"], facts["scenes"]
     assert (mine.name, mine.image_px, mine.conditioning, mine.is_bundled) == ("Tiny", 16, "text", False)
     assert mine.size_bytes == sum(len(content) for name, content in tiny_files.items() if name.endswith("tensors"))
@@ -50,8 +51,9 @@ def test_finding_by_any_name(place: Path, tmp_path: Path) -> None:
     assert find_model("scenes") == BUNDLED
     (tmp_path / "mine").mkdir()
     assert find_model("mine") == Path("mine")
-    with pytest.raises(CheckpointError, match="there are: broken, scenes, mine"):
+    with pytest.raises(CheckpointError, match="there are: broken, ") as caught:
         find_model("absent")
+    assert set(str(caught.value).split("there are: ")[1].split(", ")) == {"mine", "broken", *ALL_BUNDLED}
     with pytest.raises(CheckpointError, match="no model is named so"):
         find_model(".downloads")
     save_tiny(place / "other", tiny_config())
