@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.helpers.tiny import save_tiny, simple_pictures, text_conditioning, tiny_config
+from ul_engine.assets import assets_dir
 from ul_engine.cli import main
 from ul_engine.data.image_files import read_picture, write_picture
 from ul_engine.metadata import read_request
@@ -156,6 +157,7 @@ def own_models(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_listing_models(own_models: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundled = sorted(folder.name for folder in (assets_dir() / "models").iterdir() if folder.is_dir())
     assert main(["models"]) == 0
     printed = capsys.readouterr().out
     assert "mine: Tiny, 16 px, text condition, can generate and reconstruct, 0.2 M parameters" in printed
@@ -164,7 +166,7 @@ def test_listing_models(own_models: Path, capsys: pytest.CaptureFixture[str]) ->
     for words in (["models", "--json"], ["models", "list", "--json"], ["models", "--json", "list"]):
         assert main(words) == 0
         listed = json.loads(capsys.readouterr().out)
-        assert {"scenes", "mine"} <= {entry["folder"] for entry in listed}
+        assert [entry["folder"] for entry in listed] == [*bundled, "mine"]
     (own_models / "broken").mkdir()
     (own_models / "broken" / "config.json").write_text("{")
     assert main(["models", "list"]) == 1
