@@ -12,8 +12,8 @@ from app.services import file_facts
 from app.services.background import LatestTask
 from app.services.file_facts import FileKind, FileProblem
 from app.services.json_file import write_whole
-from ul_engine.errors import EngineError
-from ul_engine.metadata import encode_png
+from ul_engine.errors import DataError, EngineError
+from ul_engine.metadata import encode_png, read_request
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Beginning:
     thumbnail: QImage | None = None
     notes: tuple[str, ...] = ()
     """What one should know of it; each reads on after the file's name."""
+    prompt: str = ""
+    """What a clip that this program made was asked for."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,15 @@ def look_at(path: str) -> Beginning | BeginningProblem:
     if found.kind is FileKind.FOLDER:
         return BeginningProblem(path, "is a folder; choose a picture or a clip in it")
     is_clip = found.kind is FileKind.CLIP
-    return Beginning(path, is_clip, found.size_px, found.num_frames, found.thumbnail, found.notes)
+    prompt = _prompt_of(path) if is_clip else ""
+    return Beginning(path, is_clip, found.size_px, found.num_frames, found.thumbnail, found.notes, prompt)
+
+
+def _prompt_of(path: str) -> str:
+    try:
+        return read_request(path).request.prompt
+    except DataError:  # made by another program, or cut short: a clip to go on from all the same
+        return ""
 
 
 def _kept_and_looked(pixels: Pixels, folder: Path) -> Beginning | BeginningProblem:

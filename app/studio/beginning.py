@@ -111,10 +111,14 @@ class BeginningKeeper(QObject):
                 NoticeAction(actions.COMPARE_FILE, self.tr("Compare it"), found.path),
             )
             return
+        form = self._session.form
         self._session.beginnings.set_clip(_view(found))
-        if self._session.form.state.continue_from != found.path:
+        changes: dict[str, object] = {"continue_from": found.path, "mode": Mode.CONTINUE}
+        if form.state.continue_from != found.path:
             self._tell_notes(found)
-        self._session.form.update(continue_from=found.path, mode=Mode.CONTINUE)
+            if found.prompt and not form.state.prompt.strip():  # without one the model would choose what goes on
+                changes["prompt"] = found.prompt
+        form.update(**changes)
 
     def _why_no_picture(self, offers: Offers) -> str:
         if Mode.CONTINUE in offers.modes:

@@ -189,6 +189,35 @@ def test_continuing_a_clip(make_program: Make, model_root: Path, run_async: RunA
     run_async(story())
 
 
+def test_a_clip_to_continue_brings_its_prompt_where_none_is_typed(
+    make_program: Make, model_root: Path, run_async: RunAsync, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        motion_model(model_root)
+        program = make_program(frames=4)
+        form = program.session.form
+        form.choose_model(next(one for one in program.session.library.usable if one.name == "Motion"))
+        clips = [str(tmp_path / f"{number}.mp4") for number in range(2)]
+        for number, path in enumerate(clips):
+            request = GenerateRequest(model="motion", prompt=f"a red cube, rolling, take {number}")
+            texts = text_chunks(embed(request, 0), width_px=16, height_px=16)
+            write_clip(path, np.zeros((6, 16, 16, 3), np.uint8), 8, texts=texts)
+        form.update(prompt=" ")
+        program.beginner.begin_with(clips[0])
+        await until(lambda: form.state.continue_from == clips[0])
+        assert form.state.prompt == "a red cube, rolling, take 0"
+        program.beginner.begin_with(clips[1])
+        await until(lambda: form.state.continue_from == clips[1])
+        assert form.state.prompt == "a red cube, rolling, take 0"
+        form.update(prompt="")
+        program.beginner.take_over()
+        await until(lambda: not program.beginner._files._look.is_running)
+        assert program.session.beginnings.clip.num_frames == 6
+        assert form.state.prompt == ""  # emptied on purpose
+
+    run_async(story())
+
+
 def test_a_model_that_can_begin_with_the_file_is_offered(
     make_program: Make, model_root: Path, run_async: RunAsync, tmp_path: Path
 ) -> None:
