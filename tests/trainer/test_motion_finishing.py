@@ -13,6 +13,7 @@ from tests.helpers.tiny_runs import run_config
 from trainer.config import RunConfig, Stage, ValidationConfig
 from trainer.config.data import MOVING
 from trainer.finishing import prompting
+from trainer.finishing.drift import KEPT
 from trainer.finishing.motion import MotionExtent, check_motion, finish_motion
 from trainer.run_dir import RunDir
 from trainer.train import run_training
@@ -78,11 +79,13 @@ def test_a_finished_model_of_clips_states_what_was_measured(runs: dict[str, Path
         assert len(found.made) == len(found.of_renders) == SHORT.num_links + 1
         assert found.made[0] == report.drift.made[0]  # nothing is continued yet
     assert figures["drift_color"] == report.drift.made[-1]["color"]
+    assert report.drift.made[0][KEPT] == report.drift.of_renders[0][KEPT] == 1.0
     assert {preset.guidance for preset in manifest.presets.values()} == {report.choice.guidance.best}
     assert json.loads((runs["stage2"] / "report.json").read_text())["drift"] == asdict(report.drift)
 
     card = (out / "README.md").read_text()
     assert "| spinning left |" in card
+    assert card.count("| frames so far | object kept | motion |") == 2
     assert card.count("\n| 8 | ") == 2  # frames after two continuations of 2, either way
     assert "ul-train recipe run scenes-motion" in card
     assert "{" not in card

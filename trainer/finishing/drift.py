@@ -1,8 +1,11 @@
 """What is left of a scene while a model continues its own clips, again and again."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from trainer.finishing.judge import Accuracy
@@ -17,6 +20,20 @@ from ul_engine.diffusion.noise import derived_seed
 from ul_engine.errors import ConfigError
 from ul_engine.pipelines import Kept, Pipeline
 from ul_engine.requests import SamplingSettings
+
+OBJECT = ("shape", "color")
+"""What an object must keep to be the same."""
+KEPT = "kept"
+"""Among the accuracies of a drift: the share of clips whose object still has the shape and colour that were seen in it
+at first, whatever the prompt says."""
+
+
+class ClipJudge(AnyJudge, Protocol):
+    """One that also says what it sees in clips."""
+
+    def seen(self, clips: Tensor, /) -> dict[str, Tensor]:
+        """The answers to each question `{name: [B]}` that clips `[B, 3, T, H, W]` show, as numbers."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -40,22 +57,23 @@ class MotionTest:
 
 
 def drift(
-    pipeline: Pipeline, judge: AnyJudge, settings: SamplingSettings, test: MotionTest, *, num_links: int
+    pipeline: Pipeline, judge: ClipJudge, settings: SamplingSettings, test: MotionTest, *, num_links: int
 ) -> list[Accuracy]:
     """How many clips show the words of their prompts: in the clip itself, then after each of `num_links` continuations,
     as judged on the last frames, as many as the model was trained on. Each goes on from the frames before it, with the
-    prompt still given. Raises ConfigError for a model that continues nothing.
+    prompt still given; and how many still show the same object (`KEPT`). Raises ConfigError for a model that continues
+    nothing.
     """
     if not pipeline.config.context_frames:
         raise ConfigError("this model continues no clips", field="model.video.context_frames")
     stretches = _stretches(pipeline.config, num_links, pipeline.config.context_frames)
     specs = test.specs()
     clips = generate_for([caption(spec) for spec in specs], pipeline, settings, num_frames=stretches[-1].stop)
-    return [judge.accuracy(clips[:, :, part.start : part.stop], specs) for part in stretches]
+    return _judged(judge, (clips[:, :, part.start : part.stop] for part in stretches), specs)
 
 
 def drift_by_keeping(
-    pipeline: Pipeline, judge: AnyJudge, settings: SamplingSettings, test: MotionTest, *, num_links: int
+    pipeline: Pipeline, judge: ClipJudge, settings: SamplingSettings, test: MotionTest, *, num_links: int
 ) -> list[Accuracy]:
     """As `drift`, the other way to go on from frames: they are no condition of the base model, but their latent frames
     are those that the new clip begins with, kept while the rest is made (`ul_engine.pipelines.Kept`).
@@ -72,7 +90,7 @@ def drift_by_keeping(
     new[:, :, :num_kept] = 0.0
     prompts = [caption(spec) for spec in specs]
     clips = generate_for(prompts, pipeline, settings)
-    found = [judge.accuracy(clips, specs)]
+    stretches = [clips]
     for link in range(num_links):
         parts = []
         for start in range(0, len(specs), BATCH):
@@ -86,8 +104,8 @@ def drift_by_keeping(
             made = pipeline.decode(z_0, seeds, settings.decoder, num_frames=config.num_frames).cpu()
             parts.append(made[:, :, num_kept * factor :])
         clips = torch.cat((clips, torch.cat(parts)), dim=2)
-        found.append(judge.accuracy(clips[:, :, -config.num_frames :], specs))
-    return found
+        stretches.append(clips[:, :, -config.num_frames :])
+    return _judged(judge, stretches, specs)
 
 
 def kept_frames(config: ModelConfig) -> int:
@@ -99,7 +117,7 @@ def kept_frames(config: ModelConfig) -> int:
 
 
 def drift_of_renders(
-    config: ModelConfig, judge: AnyJudge, test: MotionTest, *, num_before: int, num_links: int
+    config: ModelConfig, judge: ClipJudge, test: MotionTest, *, num_before: int, num_links: int
 ) -> list[Accuracy]:
     """The same of the scenes as they are rendered, which drift by nothing, where each link goes on from `num_before`
     frames: more cannot be measured. A motion that ends by itself (growing) is hard to see once it is over."""
@@ -110,7 +128,20 @@ def drift_of_renders(
         specs, size_px=config.image_px, num_frames=stretches[-1].stop, frames_per_second=config.video.fps
     )
     clips = to_signed(frames)
-    return [judge.accuracy(clips[:, :, part.start : part.stop], specs) for part in stretches]
+    return _judged(judge, (clips[:, :, part.start : part.stop] for part in stretches), specs)
+
+
+def _judged(judge: ClipJudge, stretches: Iterable[Tensor], specs: Sequence[SceneSpec]) -> list[Accuracy]:
+    """Of the same clips, first and later stretches `[B, 3, T, H, W]`."""
+    found: list[Accuracy] = []
+    first: Tensor | None = None
+    for clips in stretches:
+        seen = judge.seen(clips)
+        now = torch.stack([seen[name] for name in OBJECT])  # [2, B]
+        first = now if first is None else first
+        is_kept = (now == first).all(0)
+        found.append({**judge.accuracy(clips, specs), KEPT: float(is_kept.float().mean())})
+    return found
 
 
 def _stretches(config: ModelConfig, num_links: int, num_before: int) -> list[range]:

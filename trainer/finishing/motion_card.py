@@ -14,6 +14,7 @@ from trainer.finishing.card_parts import (
     training_section,
     word_text,
 )
+from trainer.finishing.drift import KEPT
 from trainer.finishing.prompting import guidance_words
 from trainer.finishing.results import Drift, MotionReport
 from ul_engine.data.scenes.grammar import MOTION_PHRASES
@@ -106,8 +107,9 @@ def _drift(config: RunConfig, report: MotionReport) -> str:
     num_frames, context, kept = config.model.num_frames, report.drift.num_before, report.drift_by_keeping.num_before
     error = 0.5 / report.num_drifting**0.5
     return f"""Drift: {report.num_drifting} clips, continued again and again by {num_frames - context} frames from the
-last {context}, the prompt still given; the last {num_frames} frames are judged. In brackets what the classifier sees in
-the same frames of the rendered scenes, which drift by nothing. The standard error of each share is {error:.0%} at most.
+last {context}, the prompt still given; the last {num_frames} frames are judged. "Object kept": shape and colour are
+those that the classifier saw in the first {num_frames} frames. In brackets what it sees in the same frames of the
+rendered scenes, which drift by nothing. The standard error of each share is {error:.0%} at most.
 
 {_drift_table(num_frames, report.drift)}
 
@@ -119,14 +121,14 @@ kept while the rest of the clip is made.
 
 
 def _drift_table(num_frames: int, drift: Drift) -> str:
-    names = ("motion", "shape", "color", "material", "size")
+    names = (KEPT, "motion", "shape", "color", "material", "size")
     rows = "\n".join(
         f"| {num_frames + link * (num_frames - drift.num_before)} | "
         + " | ".join(f"{made[name]:.0%} ({rendered[name]:.0%})" for name in names)
         + " |"
         for link, (made, rendered) in enumerate(zip(drift.made, drift.of_renders, strict=True))
     )
-    return f"""| frames so far | {" | ".join(word_text(name) for name in names)} |
+    return f"""| frames so far | object kept | {" | ".join(word_text(name) for name in names[1:])} |
 |---|{"---|" * len(names)}
 {rows}"""
 
