@@ -78,14 +78,14 @@ _PAIRS = (
     "a large cyan matte pyramid behind a small orange metal sphere on a gray dotted floor",
 )
 _SINGLES = {
-    "a small purple metal torus on a green checkered floor under an orange sky": "spin left",
-    "a large red matte cube on a plain gray floor under a blue sky": "roll",
     "a large yellow metal sphere on a blue striped floor under a pink sky": "bounce",
+    "a large red matte cube on a plain gray floor under a blue sky": "roll",
+    "a small purple metal torus on a green checkered floor under an orange sky": "spin left",
     "a small cyan matte cone on a purple dotted floor under a gray sky": "grow",
     "a green octahedron under a purple sky": "spin right",
     "an orange capsule on a checkered floor": "orbit",
 }
-"""Prompts for one object, each with a motion that it can do."""
+"""Prompts for one object, each with a motion that it can do; the first ones are the easiest to see."""
 
 
 def example_prompts(*, num_objects_max: int = 1, motions: Collection[str] = ()) -> list[str]:
