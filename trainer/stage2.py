@@ -131,9 +131,12 @@ class Stage2:
     def _with_context(
         self, condition: Condition | None, context: Tensor, eps: Tensor, draw: StepNoise
     ) -> Condition | None:
-        """Frames to continue from, as z_0 like those the decoder sees; a share of the samples goes without."""
-        native = torch.full((), self.config.model.latent.logsnr_max, device=self.device)
-        frames = add_noise(context, eps, native)
+        """Frames to continue from, as z_0 like those the decoder sees, or noisier; a share of the samples goes
+        without."""
+        logsnr = torch.full((len(context),), self.config.model.latent.logsnr_max, device=self.device)
+        if self.config.context_noise:
+            logsnr = logsnr - self.config.context_noise * draw.uniform().to(self.device)
+        frames = add_noise(context, eps, logsnr)
         return self.conditions.with_frames(condition, frames, draw, drop_rate=self.config.context_drop_rate)
 
     def after_step(self, step: int, sums: Mapping[str, Tensor]) -> None:

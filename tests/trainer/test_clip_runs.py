@@ -96,13 +96,17 @@ def test_stage_2_makes_clips_and_continues_them(clips: Path, stage1: Path, tmp_p
     assert not torch.equal(more, continue_clips(pipeline, job, -start, 4))  # what went before is looked at
 
 
-def test_the_share_of_hidden_contexts_matters(clips: Path, stage1: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "values"), [("context_drop_rate", (0.0, 1.0)), ("context_noise", (0.0, 5.0))])
+def test_what_is_shown_of_contexts_matters(
+    clips: Path, stage1: Path, tmp_path: Path, name: str, values: tuple[float, float]
+) -> None:
     losses = []
-    for share in (0.0, 1.0):
-        config = config_of(clips, "stage2", init_from=str(stage1), context_drop_rate=share)
-        run_training(config, tmp_path / str(share), device="cpu")
-        losses.append(losses_of(tmp_path / str(share)))
+    for value in values:
+        config = config_of(clips, "stage2", init_from=str(stage1), **{"context_drop_rate": 0.0, name: value})
+        run_training(config, tmp_path / str(value), device="cpu")
+        losses.append(losses_of(tmp_path / str(value)))
     assert losses[0] != losses[1]
+    assert all(0 < loss < 1e3 for each in losses for loss in each.values())
 
 
 def test_what_stage_1_knew_of_time_must_stay(clips: Path, stage1: Path, tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ IN_OTHER_TESTS = {
     "data.scene_share",
     "data.num_scenes",
     "preset",  # test_run_config
-    "context_drop_rate",  # test_clip_runs
+    "context_drop_rate",  # test_clip_runs, as the next one
+    "context_noise",
     "optimizer.muon_rate",  # below
     "collapse.loss_factor_start",  # test_stage1_training
     "guard.spike_factor",  # test_bad_steps, as the next two

@@ -138,6 +138,13 @@ class RunConfig(FrozenModel):
         description="Share of training clips whose frames before are hidden, so that the model makes clips from "
         "nothing too. Only for models of clips that continue frames.",
     )
+    context_noise: float = Field(
+        0.0,
+        ge=0.0,
+        le=10.0,
+        description="The frames before get up to so much more noise than the latent has, in log-SNR, drawn anew for "
+        "each clip: a model that continues its own clips is not led astray by what is wrong in them. 0: none.",
+    )
     init_from: str | None = Field(
         None, description="Model or run folder to start from; Stage 2 takes encoder and decoder from it."
     )

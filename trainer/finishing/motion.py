@@ -58,7 +58,7 @@ class MotionExtent:
     """Clips that are continued, motions mixed."""
     num_links: int = 3
     """Continuations of each."""
-    judge_steps: int = 3000
+    judge_steps: int = 1200
     num_long: int = 4000
     """Clips as long as those that are continued, which the judge sees stretches of."""
     gap: ValidationConfig = field(
