@@ -140,7 +140,7 @@ def finish_motion(folders: Mapping[str, Path], out: Path, extent: MotionExtent =
         out,
         calibration(report),
         card=motion_card(whole.config, data, report, {part: history(run) for part, run in runs.items()}, out.name),
-        description="Small clips of one simple object with a motion, rough at the edges; they can be continued.",
+        description="Small clips of one simple object with a motion; they can be continued.",
         presets=choice.presets,
     )
     return report
